@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import pg from 'pg'
+import type { LiveChange } from '#shared/api/live.ts'
+
+/** Runs SQL. Texts are constants of the program, values are always parameters; every statement is prepared once per connection. */
+export interface Db {
+  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
+  /** The first row, or undefined. */
+  one<Row extends object>(text: string, values?: unknown[]): Promise<Row | undefined>
+}
+
+/** Who is told of a change: those who may view a channel, one user, holders of a right, or (empty) everyone signed in. */
+export interface Audience {
+  channelId?: string | null
+  userId?: string
+  need?: string
+}
+
+export interface Tx extends Db {
+  /** Says that something changed. Written in this transaction, told to screens after it commits, numbered in commit order. */
+  publish(audience: Audience, change: LiveChange): void
+  /** A job that exists if and only if this transaction commits. */
+  addJob(name: string, payload: object, options?: JobOptions): Promise<void>
+  /** Runs after the commit; for shortening waits only, since a crash may skip it. */
+  afterCommit(action: () => void): void
+}
+export interface JobOptions {
+  key?: string
+  runAt?: Date
+  maxAttempts?: number
+  /** Jobs of one queue run one after the other. */
+  queue?: string
+}
+
+export interface Database extends Db {
+  pool: pg.Pool
+  url: string
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+const names = new Map<string, string>()
+function nameOf(text: string): string {
+  let name = names.get(text)
+  if (!name) {
+    name = `s${createHash('sha1').update(text).digest('base64url').slice(0, 16)}`
+    names.set(text, name)
+  }
+  return name
+}
+
+function runner(client: pg.Pool | pg.PoolClient): Db {
+  const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> => {
+    const result = await client.query<Row & pg.QueryResultRow>({ name: nameOf(text), text, values })
+    return result.rows
+  }
+  return {
+    query,
+    one: async <Row extends object>(text: string, values?: unknown[]) => (await query<Row>(text, values))[0],
+  }
+}
+
+/** Deadlocks and serialisation failures are nobody's fault: the work runs again, a few times. */
+const RETRY = new Set(['40001', '40P01'])
+
+export function openDatabase(url: string, options: { max?: number; onError?: (error: Error) => void } = {}): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 12,
+    application_name: 'daftar',
+    // A dead database must not hang requests for ever.
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: 60_000,
+    options: '-c timezone=UTC',
+  })
+  pool.on('error', options.onError ?? (() => undefined))
+
+  async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    const pending: { audience: Audience; change: LiveChange }[] = []
+    const after: (() => void)[] = []
+    let broken: Error | undefined
+    try {
+      await client.query('begin')
+      const run = runner(client)
+      const result = await work({
+        ...run,
+        publish: (audience, change) => void pending.push({ audience, change }),
+        addJob: async (name, payload, { key, runAt, maxAttempts = 12, queue } = {}) => {
+          await run.query(
+            `select graphile_worker.add_job($1, $2::json, queue_name => $3, run_at => $4, max_attempts => $5, job_key => $6)`,
+            [name, JSON.stringify(payload), queue ?? null, runAt ?? null, maxAttempts, key ?? null],
+          )
+        },
+        afterCommit: (action) => void after.push(action),
+      })
+      // Last, because the counter's row lock is held until the commit: that is what puts numbers and commits in one order.
+      if (pending.length > 0) await writeLive(run, pending)
+      await client.query('commit')
+      for (const action of after) action()
+      return result
+    } catch (error) {
+      await client.query('rollback').catch((failure: unknown) => {
+        broken = failure instanceof Error ? failure : new Error(String(failure))
+      })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  return {
+    ...runner(pool),
+    pool,
+    url,
+    async transaction(work) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await attempt(work)
+        } catch (error) {
+          if (tries >= 4 || !(error instanceof pg.DatabaseError) || !RETRY.has(error.code ?? '')) throw error
+        }
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+async function writeLive(run: Db, pending: { audience: Audience; change: LiveChange }[]): Promise<void> {
+  const rows = new Map<string, { audience: Audience; changes: LiveChange[] }>()
+  for (const { audience, change } of pending) {
+    const key = `${audience.channelId ?? ''}|${audience.userId ?? ''}|${audience.need ?? ''}`
+    const row = rows.get(key)
+    if (row) row.changes.push(change)
+    else rows.set(key, { audience, changes: [change] })
+  }
+  const list = [...rows.values()]
+  await run.query(
+    `with counter as (update live_counter set seq = seq + $5 returning seq - $5 as before),
+     written as (
+       insert into live_event (seq, channel_id, user_id, need, changes)
+       select counter.before + e.n, e.channel_id, e.user_id, e.need, e.changes
+       from counter, unnest($1::bigint[], $2::bigint[], $3::text[], $4::jsonb[]) with ordinality as e(channel_id, user_id, need, changes, n)
+       returning seq)
+     select pg_notify('live', max(seq)::text) from written`,
+    [
+      list.map((row) => row.audience.channelId ?? null),
+      list.map((row) => row.audience.userId ?? null),
+      list.map((row) => row.audience.need ?? null),
+      list.map((row) => JSON.stringify(row.changes)),
+      list.length,
+    ],
+  )
+}
+
+/** PostgreSQL's code of a violated unique key, with its name; undefined for any other error. */
+export function violatedKey(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError && error.code === '23505' ? error.constraint : undefined
+}

@@ -1,0 +1,211 @@
+import Type, { type Static } from 'typebox'
+import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
+import { ContactBrief, IdentityNew } from './contacts.ts'
+import { FileInfo } from './files.ts'
+
+export const CONVERSATION_STATES = ['open', 'waiting', 'closed'] as const
+export const MESSAGE_STATES = ['received', 'waiting', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown', 'cancelled'] as const
+export const MESSAGE_KINDS = ['text', 'photo', 'document', 'voice', 'audio', 'video', 'animation', 'sticker', 'location', 'contact', 'start', 'press', 'other'] as const
+
+export const Conversation = Type.Object({
+  id: Id,
+  channelId: Id,
+  /** The contact as it stands now, merges followed. */
+  contact: ContactBrief,
+  state: Choice(CONVERSATION_STATES),
+  assigneeId: Nullable(Id),
+  queueId: Nullable(Id),
+  lastAt: Time,
+  lastText: Type.String(),
+  lastKind: Choice(MESSAGE_KINDS),
+  lastDirection: Choice(['in', 'out'] as const),
+  /** Messages that came in since an agent last looked or answered. */
+  unread: Type.Integer(),
+  /** Since when the customer waits for an answer. */
+  unansweredSince: Nullable(Time),
+  createdAt: Time,
+  closedAt: Nullable(Time),
+  /** Grows with every change: a screen keeps the higher one. */
+  version: Type.Integer(),
+})
+export type Conversation = Static<typeof Conversation>
+
+export const Attachment = Type.Object({
+  id: Id,
+  kind: Choice(['photo', 'document', 'voice', 'audio', 'video', 'animation', 'sticker'] as const),
+  state: Choice(['remote', 'ready', 'failed'] as const),
+  failure: Nullable(Type.String()),
+  name: Nullable(Type.String()),
+  mediaType: Nullable(Type.String()),
+  size: Nullable(Type.Integer()),
+  width: Nullable(Type.Integer()),
+  height: Nullable(Type.Integer()),
+  durationMs: Nullable(Type.Integer()),
+  fileId: Nullable(Id),
+})
+export type Attachment = Static<typeof Attachment>
+
+export const Message = Type.Object({
+  id: Id,
+  conversationId: Id,
+  channelId: Id,
+  contactId: Id,
+  direction: Choice(['in', 'out'] as const),
+  state: Choice(MESSAGE_STATES),
+  kind: Choice(MESSAGE_KINDS),
+  text: Type.String(),
+  /** location {latitude, longitude}, contact {name, phone, own}, press {label, value}, startPayload, askNumber. */
+  data: Nullable(Type.Record(Type.String(), Type.Unknown())),
+  attachments: Type.Array(Attachment),
+  replyToId: Nullable(Id),
+  authorId: Nullable(Id),
+  origin: Choice(['contact', 'agent', 'welcome', 'api'] as const),
+  at: Time,
+  editedAt: Nullable(Time),
+  failure: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  /** Sending again makes sense and is allowed. */
+  retryable: Type.Boolean(),
+})
+export type Message = Static<typeof Message>
+
+export const Note = Type.Object({
+  id: Id,
+  conversationId: Nullable(Id),
+  contactId: Id,
+  authorId: Id,
+  text: Type.String(),
+  mentions: Type.Array(Id),
+  files: Type.Array(FileInfo),
+  at: Time,
+  editedAt: Nullable(Time),
+})
+export type Note = Static<typeof Note>
+
+/** assigned, closed, reopened, waiting, contact_made, identity_added, number_shared, number_not_own, merged, merge_undone, identity_conflict, joined … */
+export const ActivityEvent = Type.Object({
+  id: Id,
+  kind: Type.String(),
+  contactId: Id,
+  conversationId: Nullable(Id),
+  actorId: Nullable(Id),
+  data: Type.Record(Type.String(), Type.Unknown()),
+  at: Time,
+})
+export type ActivityEvent = Static<typeof ActivityEvent>
+
+/** One entry of a thread or timeline, newest first in pages; `type` says which field is there. */
+export const TimelineItem = Type.Union([
+  Type.Object({ type: Type.Literal('message'), at: Time, message: Message }),
+  Type.Object({ type: Type.Literal('note'), at: Time, note: Note }),
+  Type.Object({ type: Type.Literal('event'), at: Time, event: ActivityEvent }),
+])
+export type TimelineItem = Static<typeof TimelineItem>
+export const TIMELINE_TYPES = ['message', 'note', 'event'] as const
+export const TimelineQuery = Type.Object({
+  ...PageQuery,
+  /** Only this kind of entry. */
+  type: Type.Optional(Choice(TIMELINE_TYPES)),
+  channelId: Type.Optional(Id),
+  /** Only messages with attachments. */
+  files: Type.Optional(Type.Boolean()),
+})
+export type TimelineQuery = Static<typeof TimelineQuery>
+
+export const ConversationQuery = Type.Object({
+  ...PageQuery,
+  state: Type.Optional(Choice(CONVERSATION_STATES)),
+  /** An id, `me`, or `none`. */
+  assigneeId: Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,18}|me|none)$' })),
+  channelId: Type.Optional(Id),
+  contactId: Type.Optional(Id),
+  queueId: Type.Optional(Id),
+  unread: Type.Optional(Type.Boolean()),
+  /** Words of its messages, or the contact's name or number. */
+  search: Type.Optional(Type.String({ maxLength: 200 })),
+})
+export type ConversationQuery = Static<typeof ConversationQuery>
+
+/** Conversations by view; `unread` of them have something unread. */
+export const ConversationCounts = Type.Object(
+  Object.fromEntries(
+    ['mine', 'unassigned', 'open', 'waiting', 'closed'].map((view) => [view, Type.Object({ total: Type.Integer(), unread: Type.Integer() })]),
+  ) as Record<'mine' | 'unassigned' | 'open' | 'waiting' | 'closed', ReturnType<typeof countSchema>>,
+)
+function countSchema() {
+  return Type.Object({ total: Type.Integer(), unread: Type.Integer() })
+}
+export type ConversationCounts = Static<typeof ConversationCounts>
+
+export const MessageNew = Type.Object({
+  text: Type.Optional(Type.String({ maxLength: 20_000 })),
+  attachmentIds: Type.Optional(Type.Array(Id, { maxItems: 10 })),
+  /** A note: seen by colleagues, never sent. */
+  internal: Type.Optional(Type.Boolean()),
+  /** Users called to a note. */
+  mentions: Type.Optional(Type.Array(Id, { maxItems: 50 })),
+  replyToId: Type.Optional(Id),
+  /** Show the customer a button to share the own number, where the channel can. */
+  askNumber: Type.Optional(Type.Boolean()),
+})
+export type MessageNew = Static<typeof MessageNew>
+
+export const ConversationNew = Type.Object({
+  contactId: Type.Optional(Id),
+  identity: Type.Optional(IdentityNew),
+  channelId: Type.Optional(Id),
+  message: MessageNew,
+})
+export type ConversationNew = Static<typeof ConversationNew>
+
+export const ConversationPatch = Type.Partial(
+  Type.Object({ state: Choice(CONVERSATION_STATES), assigneeId: Nullable(Id), unread: Type.Literal(0) }),
+)
+export type ConversationPatch = Static<typeof ConversationPatch>
+
+export const MessageAttempt = Type.Object({
+  n: Type.Integer(),
+  startedAt: Time,
+  finishedAt: Nullable(Time),
+  outcome: Nullable(Type.String()),
+  code: Nullable(Type.String()),
+  detail: Nullable(Type.String()),
+  retryAt: Nullable(Time),
+})
+export type MessageAttempt = Static<typeof MessageAttempt>
+/** A message with its attempts and former texts. */
+export const MessageDetail = Type.Intersect([
+  Message,
+  Type.Object({
+    attempts: Type.Array(MessageAttempt),
+    revisions: Type.Array(Type.Object({ text: Type.String(), at: Time })),
+  }),
+])
+export type MessageDetail = Static<typeof MessageDetail>
+
+export const Draft = Type.Object({
+  text: Type.String({ maxLength: 20_000 }),
+  fileIds: Type.Array(Id, { maxItems: 10 }),
+  internal: Type.Boolean(),
+})
+export type Draft = Static<typeof Draft>
+export const DraftAnswer = Type.Intersect([Draft, Type.Object({ files: Type.Array(FileInfo), updatedAt: Nullable(Time) })])
+export type DraftAnswer = Static<typeof DraftAnswer>
+
+export const PresencePut = Type.Object({ doing: Choice(['viewing', 'typing', 'gone'] as const) })
+/** Who else is in a conversation now. */
+export const PresenceList = Type.Object({
+  items: Type.Array(Type.Object({ userId: Id, doing: Choice(['viewing', 'typing'] as const) })),
+})
+export type PresenceList = Static<typeof PresenceList>
+
+/** A message found by its words. `snippet` is plain text; the words found stand between U+E000 and U+E001. */
+export const FoundMessage = Type.Object({
+  messageId: Id,
+  conversationId: Id,
+  channelId: Id,
+  contact: ContactBrief,
+  direction: Choice(['in', 'out'] as const),
+  snippet: Type.String(),
+  at: Time,
+})
+export type FoundMessage = Static<typeof FoundMessage>

@@ -1,0 +1,32 @@
+import type { ChannelBrief } from './channels.ts'
+import type { Conversation, Message, TimelineItem } from './conversations.ts'
+
+/**
+ * What a screen is told, over `GET /api/v1/events` (server-sent events).
+ * `event: change`, `id:` the number, `data:` an array of LiveChange. `event: hello` on connecting carries the current number.
+ * `event: reload`: too much was missed; fetch everything anew. `event: presence` (no number): {conversationId, userId, doing}.
+ */
+export type LiveChange =
+  /** A message was added or changed; `conversation` as it stands after it. */
+  | { kind: 'message'; message: Message; conversation: Conversation | null }
+  | { kind: 'conversation'; conversation: Conversation }
+  /** A note or event in a thread or on a timeline; deleted notes come as `removed`. */
+  | { kind: 'activity'; item: TimelineItem; conversationId: string | null; contactId: string }
+  | { kind: 'activity_removed'; type: 'note'; id: string; conversationId: string | null; contactId: string }
+  /** Fetch the contact again. `ids`: every contact the change touched (both sides of a merge). */
+  | { kind: 'contact'; ids: string[] }
+  | { kind: 'channel'; channel: ChannelBrief }
+  | { kind: 'users' }
+  /** Rights or channels may have changed: fetch /me again. */
+  | { kind: 'me' }
+  | { kind: 'organisation' }
+  | { kind: 'inbound'; channelId: string; quarantined: number }
+  | { kind: 'draft'; conversationId: string }
+  /** Somebody called you in a note. */
+  | { kind: 'mention'; conversationId: string | null; contactId: string; noteId: string; byId: string }
+
+export interface LivePresence {
+  conversationId: string
+  userId: string
+  doing: 'viewing' | 'typing' | 'gone'
+}

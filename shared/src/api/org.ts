@@ -1,0 +1,89 @@
+import Type, { type Static } from 'typebox'
+import { CALENDARS, Choice, DIGITS, Id, LOCALES, Nullable, PageQuery, Time } from './common.ts'
+import { PRESENCES, Preferences } from './session.ts'
+import { RIGHTS } from '../rights.ts'
+
+/** What everyone may know of a colleague. */
+export const UserBrief = Type.Object({ id: Id, name: Type.String(), presence: Choice(PRESENCES), active: Type.Boolean() })
+export type UserBrief = Static<typeof UserBrief>
+
+export const User = Type.Object({
+  id: Id,
+  name: Type.String(),
+  email: Type.String(),
+  state: Choice(['active', 'disabled'] as const),
+  presence: Choice(PRESENCES),
+  preferences: Preferences,
+  roleIds: Type.Array(Id),
+  createdAt: Time,
+})
+export type User = Static<typeof User>
+export const UserNew = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  email: Type.String({ minLength: 3, maxLength: 254 }),
+  password: Type.String({ minLength: 1, maxLength: 1000 }),
+  roleIds: Type.Array(Id, { maxItems: 50 }),
+  preferences: Type.Optional(Type.Partial(Preferences)),
+})
+export type UserNew = Static<typeof UserNew>
+export const UserPatch = Type.Partial(
+  Type.Object({
+    name: Type.String({ minLength: 1, maxLength: 200 }),
+    email: Type.String({ minLength: 3, maxLength: 254 }),
+    password: Type.String({ minLength: 1, maxLength: 1000 }),
+    state: Choice(['active', 'disabled'] as const),
+    roleIds: Type.Array(Id, { maxItems: 50 }),
+  }),
+)
+export type UserPatch = Static<typeof UserPatch>
+export const UserQuery = Type.Object({ ...PageQuery, search: Type.Optional(Type.String({ maxLength: 200 })) })
+
+export const RoleChannel = Type.Object({
+  /** null: every channel, also those made later. */
+  channelId: Nullable(Id),
+  view: Type.Boolean(),
+  send: Type.Boolean(),
+  manage: Type.Boolean(),
+})
+export type RoleChannel = Static<typeof RoleChannel>
+export const Role = Type.Object({
+  id: Id,
+  preset: Nullable(Type.String()),
+  name: Type.String(),
+  rights: Type.Array(Choice(RIGHTS)),
+  channels: Type.Array(RoleChannel),
+  userCount: Type.Integer(),
+})
+export type Role = Static<typeof Role>
+export const RoleNew = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 100 }),
+  rights: Type.Array(Choice(RIGHTS), { maxItems: 100 }),
+  channels: Type.Array(RoleChannel, { maxItems: 1000 }),
+})
+export type RoleNew = Static<typeof RoleNew>
+export const RolePatch = Type.Partial(RoleNew)
+export type RolePatch = Static<typeof RolePatch>
+
+export const Organisation = Type.Object({
+  name: Type.String({ maxLength: 200 }),
+  locale: Choice(LOCALES),
+  calendar: Choice(CALENDARS),
+  digits: Choice(DIGITS),
+  timeZone: Type.String({ minLength: 1, maxLength: 64 }),
+  /** ISO 3166, for numbers written without a country code. */
+  country: Type.String({ pattern: '^[A-Z]{2}$' }),
+})
+export type Organisation = Static<typeof Organisation>
+
+export const AuditEvent = Type.Object({
+  id: Id,
+  at: Time,
+  userId: Nullable(Id),
+  action: Type.String(),
+  subjectKind: Type.String(),
+  subjectId: Nullable(Id),
+  before: Type.Unknown(),
+  after: Type.Unknown(),
+  address: Nullable(Type.String()),
+})
+export type AuditEvent = Static<typeof AuditEvent>

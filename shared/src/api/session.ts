@@ -1,0 +1,85 @@
+import Type, { type Static } from 'typebox'
+import { CALENDARS, Choice, DIGITS, Id, LOCALES, Nullable, Time, THEMES } from './common.ts'
+import { CHANNEL_RIGHTS, RIGHTS } from '../rights.ts'
+
+export const SignIn = Type.Object({
+  email: Type.String({ minLength: 1, maxLength: 254 }),
+  password: Type.String({ minLength: 1, maxLength: 1000 }),
+})
+export type SignIn = Static<typeof SignIn>
+
+export const Preferences = Type.Object({
+  locale: Choice(LOCALES),
+  calendar: Choice(CALENDARS),
+  digits: Choice(DIGITS),
+  timeZone: Type.String({ minLength: 1, maxLength: 64 }),
+  theme: Choice(THEMES),
+})
+export type Preferences = Static<typeof Preferences>
+
+export const PRESENCES = ['available', 'break', 'off'] as const
+
+/** The signed-in user, with what the user may do: the screen hides what it would be refused. */
+export const Me = Type.Object({
+  id: Id,
+  name: Type.String(),
+  email: Type.String(),
+  presence: Choice(PRESENCES),
+  preferences: Preferences,
+  roles: Type.Array(Type.Object({ id: Id, preset: Nullable(Type.String()), name: Type.String() })),
+  rights: Type.Array(Choice(RIGHTS)),
+  /** Per right the channels' ids. */
+  channels: Type.Object(Object.fromEntries(CHANNEL_RIGHTS.map((right) => [right, Type.Array(Id)])) as Record<(typeof CHANNEL_RIGHTS)[number], ReturnType<typeof Type.Array<typeof Id>>>),
+})
+export type Me = Static<typeof Me>
+
+export const MePatch = Type.Partial(
+  Type.Object({
+    name: Type.String({ minLength: 1, maxLength: 200 }),
+    presence: Choice(PRESENCES),
+    preferences: Type.Partial(Preferences),
+    password: Type.Object({
+      current: Type.String({ minLength: 1, maxLength: 1000 }),
+      new: Type.String({ minLength: 1, maxLength: 1000 }),
+    }),
+  }),
+)
+export type MePatch = Static<typeof MePatch>
+
+export const SessionItem = Type.Object({
+  id: Id,
+  current: Type.Boolean(),
+  createdAt: Time,
+  usedAt: Time,
+  address: Nullable(Type.String()),
+  userAgent: Nullable(Type.String()),
+})
+export type SessionItem = Static<typeof SessionItem>
+
+export const ApiToken = Type.Object({
+  id: Id,
+  name: Type.String(),
+  createdAt: Time,
+  expiresAt: Nullable(Time),
+  usedAt: Nullable(Time),
+})
+export type ApiToken = Static<typeof ApiToken>
+export const ApiTokenNew = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 100 }),
+  expiresAt: Type.Optional(Nullable(Time)),
+})
+/** The only time the token itself is shown. */
+export const ApiTokenMade = Type.Intersect([ApiToken, Type.Object({ token: Type.String() })])
+export type ApiTokenMade = Static<typeof ApiTokenMade>
+
+/** GET /setup: whether the first administrator is still to be made. POST /setup makes it and signs in. */
+export const SetupState = Type.Object({ needed: Type.Boolean(), demo: Type.Boolean() })
+export type SetupState = Static<typeof SetupState>
+export const Setup = Type.Object({
+  organisation: Type.String({ minLength: 1, maxLength: 200 }),
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  email: Type.String({ minLength: 3, maxLength: 254 }),
+  password: Type.String({ minLength: 1, maxLength: 1000 }),
+  locale: Choice(LOCALES),
+})
+export type Setup = Static<typeof Setup>

@@ -1,0 +1,37 @@
+/** Named rights a role is made of (X3). Rights on a channel (view, send, manage) are granted apart, per channel. */
+export const RIGHTS = [
+  'contact.view',
+  'contact.edit',
+  'contact.merge',
+  'conversation.assign', // give a conversation to somebody else; taking one oneself needs only the channel's "send"
+  'channel.create',
+  'inbound.view', // what providers sent, and why something was set aside
+  'inbound.replay',
+  'user.view',
+  'user.manage',
+  'role.manage',
+  'organisation.manage',
+  'audit.view',
+] as const
+export type Right = (typeof RIGHTS)[number]
+
+/** What a role may do with a channel. */
+export const CHANNEL_RIGHTS = ['view', 'send', 'manage'] as const
+export type ChannelRight = (typeof CHANNEL_RIGHTS)[number]
+
+/** The roles every installation begins with. Administrators may change the others, never `administrator`. */
+export const PRESET_ROLES: Record<
+  'administrator' | 'supervisor' | 'agent' | 'viewer',
+  { rights: readonly Right[]; channels: Record<ChannelRight, boolean> }
+> = {
+  administrator: { rights: RIGHTS, channels: { view: true, send: true, manage: true } },
+  supervisor: {
+    rights: ['contact.view', 'contact.edit', 'contact.merge', 'conversation.assign', 'inbound.view', 'inbound.replay', 'user.view'],
+    channels: { view: true, send: true, manage: false },
+  },
+  agent: {
+    rights: ['contact.view', 'contact.edit', 'user.view'],
+    channels: { view: true, send: true, manage: false },
+  },
+  viewer: { rights: ['contact.view', 'user.view'], channels: { view: true, send: false, manage: false } },
+}

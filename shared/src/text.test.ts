@@ -1,0 +1,308 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  foldForIndex,
+  foldText,
+  initials,
+  latinDigits,
+  localDigits,
+  MAX_QUERY_WORDS,
+  MAX_WORD_LENGTH,
+  prefixTsQuery,
+  safeFileName,
+  searchTerms,
+  stripUnsafe,
+  textDirection,
+  toTsQueryWords,
+  truncateGraphemes,
+} from './text.ts'
+
+const letters = 'آأإابپتثجچحخدذرزژسشصضطظعغفقکكگلمنوؤهةۀیيىئء'
+const marks = '\u064b\u064e\u0651\u0652\u0670\u0640\u200c\u200d\u200e\u200f\u202b\u2066\u2069\ufeff'
+const persian = fc.string({
+  unit: fc.constantFrom(...letters, ...marks, ' ', ' ', '۱', '٢', '3', 'é', 'A', '.', '،'),
+  maxLength: 60,
+})
+const anything = fc.oneof(persian, fc.string({ unit: 'binary', maxLength: 80 }), fc.string({ unit: 'grapheme' }))
+/** Also halves of surrogate pairs. */
+const wild = fc.oneof(
+  anything,
+  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 60 }).map((units) => String.fromCharCode(...units)),
+)
+
+/** Does `query` find `text`? The meaning of searchTerms over foldForIndex, as a search for prefixes. */
+function finds(query: string, text: string): boolean {
+  const index = ` ${foldForIndex(text, 4000)}`
+  return searchTerms(query).every((ways) => ways.some((way) => index.includes(` ${way}`)))
+}
+
+/** The same over names, as LIKE '%word%' does it. */
+function findsName(query: string, name: string): boolean {
+  const index = foldForIndex(name, 4000, { joinPairs: true })
+  return toTsQueryWords(query).every((word) => index.includes(word))
+}
+
+describe('foldText', () => {
+  it.each([
+    ['ي', 'ی'],
+    ['ى', 'ی'],
+    ['ئ', 'ی'],
+    ['ك', 'ک'],
+    ['أ', 'ا'],
+    ['إ', 'ا'],
+    ['آ', 'ا'],
+    ['ٱ', 'ا'],
+    ['ؤ', 'و'],
+    ['ة', 'ه'],
+    ['ۀ', 'ه'],
+    ['هٔ', 'ه'],
+    ['املاء', 'املا'],
+    ['علي‌رضا كريمي', 'علیرضا کریمی'],
+    ['مُحَمَّد', 'محمد'],
+    ['ســـلام', 'سلام'],
+    ['۰۹۱۲ ٣٤٥', '0912 345'],
+    ['Café ÉCOLE Straße Łódź', 'cafe ecole strasse lodz'],
+    ['ﻻ ﷲ ｆｕｌｌ', 'لا الله full'],
+    ['  چند\t\n فاصله\u00a0دار ', 'چند فاصله دار'],
+    ['\u202bسلام\u202c\u200f', 'سلام'],
+    ['İstanbul ISTANBUL', 'istanbul istanbul'],
+  ])('%j → %j', (from, to) => {
+    expect(foldText(from)).toBe(to)
+  })
+
+  it('is idempotent for every single character', () => {
+    const wrong: string[] = []
+    for (let code = 0; code <= 0x10ffff; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue
+      const once = foldText(String.fromCodePoint(code))
+      if (foldText(once) !== once) wrong.push(code.toString(16))
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('is idempotent', () => {
+    fc.assert(
+      fc.property(wild, (s) => {
+        expect(foldText(foldText(s))).toBe(foldText(s))
+      }),
+    )
+  })
+
+  it('does not see marks, spelling or digits', () => {
+    const spellings: Record<string, string[]> = {
+      ی: ['ي', 'ى', 'ی', 'ئ'],
+      ک: ['ک', 'ك', 'ڪ'],
+      ا: ['ا', 'أ', 'إ', 'آ', 'ٱ'],
+      ه: ['ه', 'ة', 'ۀ', 'ہ'],
+      و: ['و', 'ؤ'],
+      4: ['4', '۴', '٤'],
+      e: ['e', 'E', 'é', 'Ｅ'],
+    }
+    const letter = fc.constantFrom(...Object.keys(spellings), 'س', 'م', 'ب', ' ')
+    const spelled = fc.array(
+      fc.tuple(letter, fc.nat(), fc.constantFrom('', ...marks.replaceAll('\u200c', ''))).map(([plain, n, mark]) => {
+        const ways = spellings[plain] ?? [plain]
+        return [plain, (ways[n % ways.length] ?? plain) + mark] as const
+      }),
+      { maxLength: 40 },
+    )
+    fc.assert(
+      fc.property(spelled, (parts) => {
+        const plain = parts.map(([p]) => p).join('')
+        expect(foldText(parts.map(([, w]) => w).join(''))).toBe(foldText(plain))
+      }),
+    )
+  })
+})
+
+/** Each of the spellings finds each of them. */
+function same(words: string[], find = finds): void {
+  for (const query of words) {
+    for (const text of words) expect([query, text, find(query, text)]).toEqual([query, text, true])
+  }
+}
+
+describe('search', () => {
+  it('the three spellings of a half-space find each other', () => {
+    same(['می‌خواهم', 'می خواهم', 'میخواهم'])
+    same(['نمی‌دانم', 'نمی دانم', 'نمیدانم', 'نمي‌دانم'])
+    same(['کتاب‌های', 'کتاب های', 'کتابهای', 'كتاب هاي'])
+    same(['می‌خواسته‌ام', 'می خواسته ام', 'می‌خواسته ام', 'میخواستهام'])
+    same(['دانش‌آموز', 'دانش آموز'])
+    same(['علی‌رضا', 'علی رضا', 'علیرضا', 'علي رضا'], findsName)
+  })
+  it('inside a sentence too, and while typing', () => {
+    expect(finds('میخواهم', 'من می خواهم بروم')).toBe(true)
+    expect(finds('می خوا', 'من می‌خواهم بروم')).toBe(true)
+    expect(finds('خواهم بروم', 'من می‌خواهم بروم')).toBe(true)
+    expect(finds('دانش‌آموز', 'یک دانش آموز خوب')).toBe(true)
+    expect(finds('های وب', 'شرکت های وب')).toBe(true)
+    expect(finds('ام كلثوم', 'اغاني أم كلثوم')).toBe(true)
+    expect(finds('12500000', 'مبلغ ۱۲٬۵۰۰٬۰۰۰ ریال')).toBe(true)
+    expect(finds('ali@example.com', 'ایمیل: Ali@Example.com.')).toBe(true)
+  })
+  it('does not find what is not there', () => {
+    expect(finds('نمی‌خواهم', 'من می‌خواهم')).toBe(false)
+    expect(finds('رضا', 'کریمی')).toBe(false)
+  })
+
+  it('every word of a text finds the text', () => {
+    fc.assert(
+      fc.property(anything, (s) => {
+        for (const word of foldText(s).match(/[\p{L}\p{N}]+/gu) ?? []) {
+          if (/^\p{Script=Arabic}+$/u.test(word)) expect(finds(word, s)).toBe(true)
+        }
+        expect(finds(s.slice(0, 100), s)).toBe(true)
+      }),
+    )
+  })
+
+  it('gives words without any operator, few and short', () => {
+    fc.assert(
+      fc.property(fc.oneof(wild, fc.string({ unit: fc.constantFrom(...`'"\\:*&|!()<->% aب۱`) })), (s) => {
+        const words = toTsQueryWords(s)
+        expect(words.length).toBeLessThanOrEqual(MAX_QUERY_WORDS)
+        for (const word of words) {
+          expect(word).toMatch(/^[\p{L}\p{N}\p{M}]+$/u)
+          expect(word.length).toBeLessThanOrEqual(MAX_WORD_LENGTH)
+        }
+        const query = prefixTsQuery(s)
+        if (query !== null) expect(query.replace(/'[\p{L}\p{N}\p{M}]+'|:\*| <-> | & | \| |[()]/gu, '')).toBe('')
+        expect(query === null).toBe(words.length === 0)
+      }),
+    )
+    expect(toTsQueryWords('!!! ... \u0000')).toEqual([])
+    expect(toTsQueryWords('x '.repeat(100_000) + 'ا'.repeat(5000))).toEqual(['x'])
+    expect(prefixTsQuery('دانش‌آموز علی')).toBe(`(('دانشاموز':*) | ('دانش' <-> 'اموز':*)) & 'علی':*`)
+  })
+
+  it('keeps the index within its length, whole words only, no half characters', () => {
+    fc.assert(
+      fc.property(wild, fc.nat({ max: 60 }), (s, max) => {
+        const index = foldForIndex(s, max)
+        expect(index.length).toBeLessThanOrEqual(max)
+        expect(index).toBe(index.trim())
+        expect(index).not.toMatch(/\p{Cs}/u)
+        const whole = foldForIndex(s, 4000)
+        expect(whole === index || whole.startsWith(index === '' ? '' : `${index} `)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('digits', () => {
+  it('go there and back', () => {
+    expect(localDigits('12٣۴', 'fa')).toBe('۱۲۳۴')
+    expect(localDigits('12٣۴', 'ar')).toBe('١٢٣٤')
+    expect(localDigits('12٣۴', 'en')).toBe('1234')
+    fc.assert(
+      fc.property(anything, fc.constantFrom('fa', 'ar', 'en'), (s, locale) => {
+        expect(latinDigits(localDigits(s, locale as 'fa' | 'ar' | 'en'))).toBe(latinDigits(s))
+      }),
+    )
+  })
+})
+
+describe('truncateGraphemes', () => {
+  it('cuts between characters as read', () => {
+    expect(truncateGraphemes('👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦', 2)).toBe('👨‍👩‍👧‍👦…')
+    expect(truncateGraphemes('سلام دنیا', 6)).toBe('سلام…')
+    expect(truncateGraphemes('سلام', 4)).toBe('سلام')
+    expect(truncateGraphemes('مُحَمَّد', 4)).toBe('مُحَمَّد')
+  })
+})
+
+describe('initials', () => {
+  it.each([
+    ['علی رضایی', 'ع\u200cر'],
+    ['آرش', 'آ'],
+    ['دکتر سارا محمدی‌نژاد', 'س\u200cم'],
+    ['شرکت', 'ش'],
+    ['شرکت پارس خودرو', 'پ\u200cخ'],
+    ['أحمد بن علي', 'أ\u200cع'],
+    ['John ronald Tolkien', 'JT'],
+    ['علی Smith', 'ع'],
+    ['«مینا» (فروش)', 'م\u200cف'],
+    ['😀 نرگس', 'ن'],
+    ['+98 912', ''],
+    ['', ''],
+  ])('%s → %s', (name, expected) => {
+    expect(initials(name)).toBe(expected)
+  })
+})
+
+describe('textDirection', () => {
+  it.each([
+    ['سلام hi', 'rtl'],
+    ['hi سلام', 'ltr'],
+    ['۱۲۳ — سلام', 'rtl'],
+    ['12:30 😀 !', 'neutral'],
+    ['۰۹۱۲', 'neutral'],
+    ['\u200f12', 'rtl'],
+    ['שלום', 'rtl'],
+    ['日本', 'ltr'],
+    ['', 'neutral'],
+  ])('%s is %s', (s, direction) => {
+    expect(textDirection(s)).toBe(direction)
+  })
+})
+
+describe('stripUnsafe', () => {
+  it('removes what the database refuses and nothing the reader sees', () => {
+    expect(stripUnsafe('a\u0000b\u0007c\r\nd\te\rf\ud800g😀\u200c')).toBe('abc\nd\te\nfg😀\u200c')
+    fc.assert(
+      fc.property(wild, (s) => {
+        const clean = stripUnsafe(s)
+        expect(clean).not.toMatch(/\p{Cs}/u)
+        expect([...clean].filter((c) => c < ' ' && c !== '\n' && c !== '\t')).toEqual([])
+        expect(stripUnsafe(clean)).toBe(clean)
+      }),
+    )
+  })
+})
+
+describe('safeFileName', () => {
+  it.each([
+    ['قرارداد نهایی.pdf', 'قرارداد نهایی.pdf'],
+    ['می‌خواهم.docx', 'می‌خواهم.docx'],
+    ['../../etc/passwd', 'passwd'],
+    ['C:\\Users\\علی\\عکس.jpg', 'عکس.jpg'],
+    ['a/b/', 'b'],
+    ['..', 'file'],
+    ['', 'file'],
+    ['.htaccess', 'htaccess'],
+    ['photo\u202egpj.exe', 'photogpj.exe'],
+    ['CON', '_CON'],
+    ['nul.txt', '_nul.txt'],
+    ['console.txt', 'console.txt'],
+    ['a\u0000b\r\n.txt ', 'ab.txt'],
+    ['who?*.txt', 'who__.txt'],
+    ['name. . ', 'name'],
+  ])('%j → %j', (from, to) => {
+    expect(safeFileName(from)).toBe(to)
+  })
+
+  it('keeps the extension of a long name', () => {
+    const name = safeFileName(`${'قرارداد'.repeat(100)}.pdf`)
+    expect(name.endsWith('.pdf')).toBe(true)
+    expect(Buffer.byteLength(name)).toBeLessThanOrEqual(180)
+    expect(Buffer.byteLength(name)).toBeGreaterThan(170)
+  })
+
+  it('is safe whatever comes, and idempotent', () => {
+    const hostile = fc.string({
+      unit: fc.constantFrom(...'./\\:*?<>|" \t\n\u0000\u200c\u202e\u2067aبCONnul.', '😀', 'é', '\ud800'),
+    })
+    fc.assert(
+      fc.property(fc.oneof(wild, hostile), fc.integer({ min: 40, max: 255 }), (s, max) => {
+        const name = safeFileName(s, max)
+        expect(name).not.toBe('')
+        expect(Buffer.byteLength(name)).toBeLessThanOrEqual(max)
+        expect(name).not.toMatch(/[/\\<>:"|?*\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069\u200e\u200f]|^[. ]|[. ]$/u)
+        expect(name).not.toMatch(/\p{Cs}/u)
+        expect(safeFileName(name, max)).toBe(name)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -119,7 +119,7 @@ create table session (
   address     text,
   user_agent  text
 );
-create index session_user on session (user_id);
+create index session_user_id on session (user_id);
 
 create table api_token (
   id         bigint generated always as identity primary key,

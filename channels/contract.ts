@@ -42,9 +42,16 @@ export interface ChannelFolder {
   kinds: ChannelKind[]
 }
 export interface Labels {
-  [kind: string]: Record<Locale, { name: string; about: string; settings: Record<string, FieldLabel>; messages?: Record<string, string> }>
+  [kind: string]: Record<
+    Locale,
+    { name: string; about: string; settings: Record<string, FieldLabel>; messages?: Record<string, string> }
+  >
 }
-export interface FieldLabel { label: string; help?: string; options?: Record<string, string> }
+export interface FieldLabel {
+  label: string
+  help?: string
+  options?: Record<string, string>
+}
 
 export interface SettingField {
   name: string
@@ -83,11 +90,21 @@ export interface Capabilities {
 }
 export type AttachmentKind = 'photo' | 'document' | 'voice' | 'audio' | 'video' | 'animation' | 'sticker'
 
-export interface RawRequest { headers: Record<string, string | string[] | undefined>; query: Record<string, unknown>; body: string }
+export interface RawRequest {
+  headers: Record<string, string | string[] | undefined>
+  query: Record<string, unknown>
+  body: string
+}
 /** `key` is unique within the channel: the provider's id of the event. `event` is what `receive` gets back from the store. */
-export interface RawEvent { key: string; event: unknown }
+export interface RawEvent {
+  key: string
+  event: unknown
+}
 
-export interface Received { items: Inbound[]; ignored?: string }
+export interface Received {
+  items: Inbound[]
+  ignored?: string
+}
 export type Inbound = InboundMessage | InboundEdit | InboundReceipt | SharedNumber | Press
 
 interface FromSomebody {
@@ -99,12 +116,29 @@ interface FromSomebody {
   /** Order among messages of one chat within the same second, 0 … 999999, where the provider's clock is coarse. */
   tick?: number
 }
-export interface Sender { address: string; name: string; display?: string; locale?: string }
+export interface Sender {
+  address: string
+  name: string
+  display?: string
+  locale?: string
+}
 export interface InboundMessage extends FromSomebody {
   type: 'message'
   /** The provider's id of the message, unique within the channel (join it with the chat's where it is not). */
   providerKey: string
-  kind: 'text' | 'photo' | 'document' | 'voice' | 'audio' | 'video' | 'animation' | 'sticker' | 'location' | 'contact' | 'start' | 'other'
+  kind:
+    | 'text'
+    | 'photo'
+    | 'document'
+    | 'voice'
+    | 'audio'
+    | 'video'
+    | 'animation'
+    | 'sticker'
+    | 'location'
+    | 'contact'
+    | 'start'
+    | 'other'
   text: string
   attachments?: RemoteAttachment[]
   location?: { latitude: number; longitude: number }
@@ -113,12 +147,35 @@ export interface InboundMessage extends FromSomebody {
   /** What came with a deep link (`/start payload`). */
   startPayload?: string
 }
-export interface InboundEdit extends FromSomebody { type: 'edit'; providerKey: string; text: string; editedAt: Date }
-export interface InboundReceipt { type: 'receipt'; providerKey: string; state: 'delivered' | 'read' | 'failed'; at: Date; code?: string; detail?: string }
+export interface InboundEdit extends FromSomebody {
+  type: 'edit'
+  providerKey: string
+  text: string
+  editedAt: Date
+}
+export interface InboundReceipt {
+  type: 'receipt'
+  providerKey: string
+  state: 'delivered' | 'read' | 'failed'
+  at: Date
+  code?: string
+  detail?: string
+}
 /** The sender shared a number. `own` only when the provider proves that it is the sender's. Arrives beside its message. */
-export interface SharedNumber extends FromSomebody { type: 'number'; phone: string; own: boolean }
+export interface SharedNumber extends FromSomebody {
+  type: 'number'
+  phone: string
+  own: boolean
+}
 /** A button under one of our messages was pressed. */
-export interface Press extends FromSomebody { type: 'press'; providerKey: string; pressId: string; value: string; onKey?: string; label?: string }
+export interface Press extends FromSomebody {
+  type: 'press'
+  providerKey: string
+  pressId: string
+  value: string
+  onKey?: string
+  label?: string
+}
 
 export interface RemoteAttachment {
   kind: AttachmentKind
@@ -143,15 +200,44 @@ export interface Outbound {
   askNumber?: string
   buttons?: { label: string; value: string }[][]
 }
-export interface OutboundAttachment { kind: AttachmentKind; name: string; mediaType: string; size: number; bytes(): Promise<Uint8Array> }
-export interface Sent { providerKey: string; at?: Date }
-export interface Profile { name?: string; display?: string; picture?: FetchedFile }
-export interface FetchedFile { bytes: Uint8Array; name?: string; mediaType?: string }
+export interface OutboundAttachment {
+  kind: AttachmentKind
+  name: string
+  mediaType: string
+  size: number
+  bytes(): Promise<Uint8Array>
+}
+export interface Sent {
+  providerKey: string
+  at?: Date
+}
+export interface Profile {
+  name?: string
+  display?: string
+  picture?: FetchedFile
+}
+export interface FetchedFile {
+  bytes: Uint8Array
+  name?: string
+  mediaType?: string
+}
 /** `message` is a key in labels.json → messages, with values; the core shows it in the reader's language. */
-export interface CheckStep { name: string; ok: boolean; message: string; values?: Record<string, string | number> }
-export interface Check { ok: boolean; steps: CheckStep[]; account?: { username?: string; name?: string; link?: string } }
+export interface CheckStep {
+  name: string
+  ok: boolean
+  message: string
+  values?: Record<string, string | number>
+}
+export interface Check {
+  ok: boolean
+  steps: CheckStep[]
+  account?: { username?: string; name?: string; link?: string }
+}
 
-export interface ReceiveCtx { settings: Record<string, string | number | boolean>; now(): Date }
+export interface ReceiveCtx {
+  settings: Record<string, string | number | boolean>
+  now(): Date
+}
 export interface Ctx extends ReceiveCtx {
   /** The only way out. Time limits, a size limit on answers, address checks; secrets never reach the log. */
   http: Http
@@ -160,7 +246,9 @@ export interface Ctx extends ReceiveCtx {
   /** The language the organisation writes to its customers in. */
   locale: Locale
 }
-export interface Http { (url: string, options?: HttpOptions): Promise<HttpAnswer> }
+export interface Http {
+  (url: string, options?: HttpOptions): Promise<HttpAnswer>
+}
 export interface HttpOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   headers?: Record<string, string>
@@ -170,7 +258,13 @@ export interface HttpOptions {
   /** Largest answer in bytes; default 1 MiB. */
   maxBytes?: number
 }
-export interface HttpAnswer { status: number; headers: Record<string, string>; bytes: Uint8Array; text(): string; json(): unknown }
+export interface HttpAnswer {
+  status: number
+  headers: Record<string, string>
+  bytes: Uint8Array
+  text(): string
+  json(): unknown
+}
 
 /**
  * How a call can fail. `later`: try again (after `retryAfter` seconds if given). `refused`: this message will never go.

@@ -43,7 +43,7 @@ create table live_event (
   channel_id bigint,          -- seen by those who may view this channel
   user_id    bigint,          -- or by this user alone
   need       text,            -- or by those who hold this right; all three null: everyone signed in
-  changes    jsonb not null   -- array of LiveChange
+  changes    json not null    -- array of LiveChange, as text: it is only passed on
 );
 create index live_event_at on live_event (at);
 create table live_counter (only_row boolean primary key default true check (only_row), seq bigint not null);

@@ -26,7 +26,15 @@ export const PRESET_ROLES: Record<
 > = {
   administrator: { rights: RIGHTS, channels: { view: true, send: true, manage: true } },
   supervisor: {
-    rights: ['contact.view', 'contact.edit', 'contact.merge', 'conversation.assign', 'inbound.view', 'inbound.replay', 'user.view'],
+    rights: [
+      'contact.view',
+      'contact.edit',
+      'contact.merge',
+      'conversation.assign',
+      'inbound.view',
+      'inbound.replay',
+      'user.view',
+    ],
     channels: { view: true, send: true, manage: false },
   },
   agent: {

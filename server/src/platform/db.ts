@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import type { LiveChange } from '#shared/api/live.ts'
+import { KeyTaken, type RequestScope, requestScope } from './request-scope.ts'
 
 /** Runs SQL. Texts are constants of the program, values are always parameters; every statement is prepared once per connection. */
 export interface Db {
@@ -95,8 +96,10 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
         afterCommit: (action) => void after.push(action),
       })
       // Last, because the counter's row lock is held until the commit: that is what puts numbers and commits in one order.
+      const scope = await writeIdempotencyKey(run)
       if (pending.length > 0) await writeLive(run, pending)
       await client.query('commit')
+      if (scope) scope.written = true
       for (const action of after) action()
       return result
     } catch (error) {
@@ -126,6 +129,18 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
   }
 }
 
+/** The key is written with the fact: after a crash there are both or neither (contract.md, Idempotency-Key). */
+async function writeIdempotencyKey(run: Db): Promise<RequestScope | undefined> {
+  const scope = requestScope.getStore()
+  if (!scope || scope.written) return undefined
+  const [row] = await run.query<{ key: string }>(
+    'insert into idempotency_key (user_id, key, request_hash) values ($1, $2, $3) on conflict do nothing returning key',
+    [scope.userId, scope.key, scope.hash],
+  )
+  if (!row) throw new KeyTaken()
+  return scope
+}
+
 async function writeLive(run: Db, pending: { audience: Audience; change: LiveChange }[]): Promise<void> {
   const rows = new Map<string, { audience: Audience; changes: LiveChange[] }>()
   for (const { audience, change } of pending) {
@@ -140,7 +155,7 @@ async function writeLive(run: Db, pending: { audience: Audience; change: LiveCha
      written as (
        insert into live_event (seq, channel_id, user_id, need, changes)
        select counter.before + e.n, e.channel_id, e.user_id, e.need, e.changes
-       from counter, unnest($1::bigint[], $2::bigint[], $3::text[], $4::jsonb[]) with ordinality as e(channel_id, user_id, need, changes, n)
+       from counter, unnest($1::bigint[], $2::bigint[], $3::text[], $4::json[]) with ordinality as e(channel_id, user_id, need, changes, n)
        returning seq)
      select pg_notify('live', max(seq)::text) from written`,
     [

@@ -24,11 +24,21 @@ export const ChannelKindInfo = Type.Object({
   identityKind: Type.String(),
   settings: Type.Array(SettingField),
   /** Per setting: {label, help, options}. */
-  labels: Type.Record(Type.String(), Type.Object({ label: Type.String(), help: Type.Optional(Type.String()), options: Type.Optional(Type.Record(Type.String(), Type.String())) })),
+  labels: Type.Record(
+    Type.String(),
+    Type.Object({
+      label: Type.String(),
+      help: Type.Optional(Type.String()),
+      options: Type.Optional(Type.Record(Type.String(), Type.String())),
+    }),
+  ),
   capabilities: Type.Object({
     textLength: Type.Integer(),
     captionLength: Type.Integer(),
-    attachments: Type.Record(Type.String(), Type.Object({ maxBytes: Type.Integer(), mediaTypes: Type.Optional(Type.Array(Type.String())) })),
+    attachments: Type.Record(
+      Type.String(),
+      Type.Object({ maxBytes: Type.Integer(), mediaTypes: Type.Optional(Type.Array(Type.String())) }),
+    ),
     attachmentsPerMessage: Type.Integer(),
     askNumber: Type.Boolean(),
     buttons: Type.Boolean(),
@@ -58,7 +68,10 @@ export const ChannelBrief = Type.Object({
 })
 export type ChannelBrief = Static<typeof ChannelBrief>
 
-export const Settings = Type.Record(Type.String({ maxLength: 60 }), Type.Union([Type.String({ maxLength: 4000 }), Type.Number(), Type.Boolean()]))
+export const Settings = Type.Record(
+  Type.String({ maxLength: 60 }),
+  Type.Union([Type.String({ maxLength: 4000 }), Type.Number(), Type.Boolean()]),
+)
 export const Channel = Type.Object({
   id: Id,
   kind: Type.String(),
@@ -71,7 +84,11 @@ export const Channel = Type.Object({
   webhookUrl: Nullable(Type.String()),
   welcome: Welcome,
   reopenHours: Type.Integer(),
-  account: Type.Object({ username: Type.Optional(Type.String()), name: Type.Optional(Type.String()), link: Type.Optional(Type.String()) }),
+  account: Type.Object({
+    username: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    link: Type.Optional(Type.String()),
+  }),
   createdAt: Time,
   updatedAt: Time,
 })

@@ -25,9 +25,7 @@ export const ProblemBody = Type.Object({
   status: Type.Integer(),
   detail: Type.String(),
   code: Type.String(),
-  errors: Type.Optional(
-    Type.Array(Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })),
-  ),
+  errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() }))),
 })
 export type ProblemBody = Static<typeof ProblemBody>
 

@@ -44,7 +44,13 @@ export const Merge = Type.Object({
 export type Merge = Static<typeof Merge>
 
 /** Somebody else already has the identity this contact claims: a person decides whether they are the same. */
-export const IdentityConflict = Type.Object({ id: Id, kind: Type.String(), value: Type.String(), other: ContactBrief, createdAt: Time })
+export const IdentityConflict = Type.Object({
+  id: Id,
+  kind: Type.String(),
+  value: Type.String(),
+  other: ContactBrief,
+  createdAt: Time,
+})
 export type IdentityConflict = Static<typeof IdentityConflict>
 
 export const Contact = Type.Object({

@@ -4,8 +4,32 @@ import { ContactBrief, IdentityNew } from './contacts.ts'
 import { FileInfo } from './files.ts'
 
 export const CONVERSATION_STATES = ['open', 'waiting', 'closed'] as const
-export const MESSAGE_STATES = ['received', 'waiting', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown', 'cancelled'] as const
-export const MESSAGE_KINDS = ['text', 'photo', 'document', 'voice', 'audio', 'video', 'animation', 'sticker', 'location', 'contact', 'start', 'press', 'other'] as const
+export const MESSAGE_STATES = [
+  'received',
+  'waiting',
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+  'unknown',
+  'cancelled',
+] as const
+export const MESSAGE_KINDS = [
+  'text',
+  'photo',
+  'document',
+  'voice',
+  'audio',
+  'video',
+  'animation',
+  'sticker',
+  'location',
+  'contact',
+  'start',
+  'press',
+  'other',
+] as const
 
 export const Conversation = Type.Object({
   id: Id,
@@ -128,7 +152,10 @@ export type ConversationQuery = Static<typeof ConversationQuery>
 /** Conversations by view; `unread` of them have something unread. */
 export const ConversationCounts = Type.Object(
   Object.fromEntries(
-    ['mine', 'unassigned', 'open', 'waiting', 'closed'].map((view) => [view, Type.Object({ total: Type.Integer(), unread: Type.Integer() })]),
+    ['mine', 'unassigned', 'open', 'waiting', 'closed'].map((view) => [
+      view,
+      Type.Object({ total: Type.Integer(), unread: Type.Integer() }),
+    ]),
   ) as Record<'mine' | 'unassigned' | 'open' | 'waiting' | 'closed', ReturnType<typeof countSchema>>,
 )
 function countSchema() {
@@ -188,7 +215,10 @@ export const Draft = Type.Object({
   internal: Type.Boolean(),
 })
 export type Draft = Static<typeof Draft>
-export const DraftAnswer = Type.Intersect([Draft, Type.Object({ files: Type.Array(FileInfo), updatedAt: Nullable(Time) })])
+export const DraftAnswer = Type.Intersect([
+  Draft,
+  Type.Object({ files: Type.Array(FileInfo), updatedAt: Nullable(Time) }),
+])
 export type DraftAnswer = Static<typeof DraftAnswer>
 
 export const PresencePut = Type.Object({ doing: Choice(['viewing', 'typing', 'gone'] as const) })

@@ -4,7 +4,12 @@ import { PRESENCES, Preferences } from './session.ts'
 import { RIGHTS } from '../rights.ts'
 
 /** What everyone may know of a colleague. */
-export const UserBrief = Type.Object({ id: Id, name: Type.String(), presence: Choice(PRESENCES), active: Type.Boolean() })
+export const UserBrief = Type.Object({
+  id: Id,
+  name: Type.String(),
+  presence: Choice(PRESENCES),
+  active: Type.Boolean(),
+})
 export type UserBrief = Static<typeof UserBrief>
 
 export const User = Type.Object({

@@ -29,7 +29,12 @@ export const Me = Type.Object({
   roles: Type.Array(Type.Object({ id: Id, preset: Nullable(Type.String()), name: Type.String() })),
   rights: Type.Array(Choice(RIGHTS)),
   /** Per right the channels' ids. */
-  channels: Type.Object(Object.fromEntries(CHANNEL_RIGHTS.map((right) => [right, Type.Array(Id)])) as Record<(typeof CHANNEL_RIGHTS)[number], ReturnType<typeof Type.Array<typeof Id>>>),
+  channels: Type.Object(
+    Object.fromEntries(CHANNEL_RIGHTS.map((right) => [right, Type.Array(Id)])) as Record<
+      (typeof CHANNEL_RIGHTS)[number],
+      ReturnType<typeof Type.Array<typeof Id>>
+    >,
+  ),
 })
 export type Me = Static<typeof Me>
 

@@ -1,0 +1,57 @@
+import type { InstalledKind } from '#channels/index.ts'
+import type { Locale } from '#shared/i18n.ts'
+import type { ChannelRight, Right } from '#shared/rights.ts'
+import type { Config } from './config.ts'
+import type { Database } from './db.ts'
+import type { Jobs } from './jobs.ts'
+import type { LiveHub } from './live.ts'
+import type { Log } from './log.ts'
+import type { AnyRoute } from './http.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Secrets } from './secrets.ts'
+
+/** Who is asking, and what they may do. Every list, count, search and live event is cut by this. */
+export interface Actor {
+  userId: string
+  name: string
+  rights: ReadonlySet<Right>
+  /** Ids of the channels one may view, send on, manage. */
+  channels: Record<ChannelRight, readonly string[]>
+  locale: Locale
+  /** Set when signed in by cookie; undefined with an API token. */
+  sessionId?: string
+  address: string
+}
+
+/** What modules are given. They add routes, jobs and running parts; `main.ts` starts them. */
+export interface App {
+  config: Config
+  db: Database
+  log: Log
+  secrets: Secrets
+  jobs: Jobs
+  live: LiveHub
+  kinds: Map<string, InstalledKind>
+  /** Named per process: shows in the attempt log who sent. */
+  node: string
+  routes: AnyRoute[]
+  /** Routes outside /api/v1 with needs of their own (hooks, event stream, files). */
+  plugins: ((server: FastifyInstance) => void | Promise<void>)[]
+  /** Set by org. */
+  authenticate(request: FastifyRequest): Promise<Actor | undefined>
+  /** Rights anew, for a live stream whose user's roles changed. Undefined: no longer allowed in. */
+  actorOf(userId: string, sessionId?: string): Promise<Actor | undefined>
+  /** Who may fetch a file: one rule that says yes is enough. Modules add theirs. */
+  fileRules: ((actor: Actor, fileId: string) => Promise<boolean>)[]
+  /** Parts that run while the program does; started in order, stopped in reverse. */
+  parts: Part[]
+  /** Reasons why this node is not ready; empty: ready. */
+  readiness: (() => Promise<string | undefined>)[]
+}
+export interface Part {
+  name: string
+  /** In which role of the program it runs. */
+  role: 'web' | 'worker' | 'any'
+  start(): Promise<() => Promise<void>>
+}
+export type Module = (app: App) => void | Promise<void>

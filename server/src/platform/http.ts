@@ -1,0 +1,317 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, type TSchema } from 'typebox'
+import type { ErrorCode } from '#shared/errors.ts'
+import { type Locale, negotiateLocale } from '#shared/i18n.ts'
+import type { ChannelRight, Right } from '#shared/rights.ts'
+import { stripUnsafe } from '#shared/text.ts'
+import type { Actor, App } from './app.ts'
+import { Problem } from './problem.ts'
+import { KeyTaken, requestScope } from './request-scope.ts'
+import { translatorFor } from './texts.ts'
+
+/** Who may call a route. `channel.x`: whoever has that right on some channel; the data layer decides which rows. */
+export type Access = 'public' | 'signed-in' | Right | `channel.${ChannelRight}`
+
+type Of<S extends TSchema | undefined> = S extends TSchema ? Static<S> : undefined
+export interface Call<P extends TSchema | undefined, Q extends TSchema | undefined, B extends TSchema | undefined> {
+  actor: Actor
+  params: Of<P>
+  query: Of<Q>
+  body: Of<B>
+  locale: Locale
+  request: FastifyRequest
+  reply: FastifyReply
+}
+export interface Route<
+  P extends TSchema | undefined,
+  Q extends TSchema | undefined,
+  B extends TSchema | undefined,
+  R extends TSchema,
+> {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below /api/v1, with `:id` parameters. */
+  url: string
+  access: Access
+  /** One English sentence for the OpenAPI description. */
+  summary: string
+  params?: P
+  query?: Q
+  body?: B
+  answer: R
+  /** Status of success; 200 unless said. */
+  status?: number
+  handle(call: Call<P, Q, B>): Promise<Static<R>>
+}
+/** A route whose types have been checked and forgotten. */
+export interface AnyRoute {
+  method: string
+  url: string
+  access: Access
+  summary: string
+  params?: TSchema
+  query?: TSchema
+  body?: TSchema
+  answer: TSchema
+  status?: number
+  run(request: FastifyRequest, reply: FastifyReply, actor: Actor | undefined, locale: Locale): Promise<unknown>
+}
+
+/** The one way to make a route: it names its right, its schemas are its validation, its types and its description. */
+export function route<
+  P extends TSchema | undefined = undefined,
+  Q extends TSchema | undefined = undefined,
+  B extends TSchema | undefined = undefined,
+  R extends TSchema = TSchema,
+>(spec: Route<P, Q, B, R>): AnyRoute {
+  return {
+    ...spec,
+    run: (request, reply, actor, locale) =>
+      spec.handle({
+        // Public routes do not look at the actor; for all others it has been checked before.
+        actor: actor ?? NOBODY,
+        params: request.params as Of<P>,
+        query: request.query as Of<Q>,
+        body: request.body as Of<B>,
+        locale,
+        request,
+        reply,
+      }),
+  }
+}
+const NOBODY: Actor = {
+  userId: '0',
+  name: '',
+  rights: new Set(),
+  channels: { view: [], send: [], manage: [] },
+  locale: 'fa',
+  address: '',
+}
+
+export function may(actor: Actor, access: Access): boolean {
+  switch (access) {
+    case 'public':
+    case 'signed-in':
+      return true
+    case 'channel.view':
+      return actor.channels.view.length > 0
+    case 'channel.send':
+      return actor.channels.send.length > 0
+    case 'channel.manage':
+      return actor.channels.manage.length > 0
+    default:
+      return actor.rights.has(access)
+  }
+}
+
+/** Refuses unless the actor holds a named right; for rules finer than a route's. */
+export function need(actor: Actor, right: Right): void {
+  if (!actor.rights.has(right)) throw new Problem('no_right')
+}
+
+export function registerRoutes(server: FastifyInstance, app: App): void {
+  for (const spec of app.routes) {
+    server.route({
+      method: spec.method,
+      url: `/api/v1${spec.url}`,
+      schema: {
+        ...(spec.params ? { params: spec.params } : {}),
+        ...(spec.query ? { querystring: spec.query } : {}),
+        ...(spec.body ? { body: spec.body } : {}),
+      },
+      // Who may call is settled before the body is looked at: a stranger learns nothing from validation.
+      onRequest: async (request) => {
+        if (spec.access === 'public') return
+        const actor = await app.authenticate(request)
+        if (!actor) throw new Problem('not_signed_in')
+        if (!may(actor, spec.access)) throw new Problem('no_right')
+        request.actor = actor
+      },
+      handler: async (request, reply) => {
+        const locale = localeOf(request)
+        void reply.header('cache-control', 'no-store').status(spec.status ?? 200)
+        return once(app, spec, request, reply, () => spec.run(request, reply, request.actor, locale))
+      },
+    })
+  }
+}
+
+export function localeOf(request: FastifyRequest): Locale {
+  return negotiateLocale(request.headers['accept-language'], request.actor?.locale)
+}
+
+/** Same key and body: same answer for 24 h; another body: 409 (contract.md). */
+async function once(
+  app: App,
+  spec: AnyRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  const key = request.headers['idempotency-key']
+  const actor = request.actor
+  if (spec.method !== 'POST' || typeof key !== 'string' || !actor || request.isMultipart?.()) return run()
+  if (key.length === 0 || key.length > 200)
+    throw new Problem('invalid_input', {}, [{ field: 'Idempotency-Key', code: 'wrong_format' }])
+  const hash = createHash('sha256')
+    .update(`${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .digest()
+  const replay = async (): Promise<{ body: unknown } | undefined> => {
+    const before = await app.db.one<{ request_hash: Buffer; status: number | null; body: unknown }>(
+      'select request_hash, status, body from idempotency_key where user_id = $1 and key = $2',
+      [actor.userId, key],
+    )
+    if (!before) return undefined
+    if (!before.request_hash.equals(hash) || before.status === null) throw new Problem('idempotency_conflict')
+    void reply.status(before.status).header('idempotency-replayed', 'true')
+    return { body: before.body }
+  }
+  const before = await replay()
+  if (before) return before.body
+  try {
+    const body = await requestScope.run({ userId: actor.userId, key, hash, written: false }, run)
+    await app.db.query('update idempotency_key set status = $3, body = $4 where user_id = $1 and key = $2', [
+      actor.userId,
+      key,
+      reply.statusCode,
+      JSON.stringify(body),
+    ])
+    return body
+  } catch (error) {
+    // Another request with the same key was faster: its answer is ours.
+    if (error instanceof KeyTaken) return (await replay())?.body
+    throw error
+  }
+}
+/** Removes what PostgreSQL cannot store from every text of a parsed body, in place. Depth and size are bounded by the parser. */
+export function cleanTexts(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return stripUnsafe(value)
+  if (depth > 32) throw new Problem('invalid_json')
+  if (Array.isArray(value)) return value.map((item) => cleanTexts(item, depth + 1))
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [stripUnsafe(key), cleanTexts(item, depth + 1)]),
+    )
+  }
+  return value
+}
+
+export interface ProblemAnswer {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  errors?: { field: string; code: string; message: string }[]
+}
+
+/** Any error as problem+json in the reader's language. What we did not foresee says so and nothing of our insides. */
+export function problemAnswer(error: unknown, locale: Locale): { answer: ProblemAnswer; problem: Problem } {
+  const problem = toProblem(error)
+  const t = translatorFor(locale)
+  const [title, ...rest] = t(`errors.${problem.code}`, problem.values).split('\n')
+  const answer: ProblemAnswer = {
+    type: `about:blank#${problem.code}`,
+    title: title ?? problem.code,
+    status: problem.status,
+    detail: rest.join('\n') || (title ?? ''),
+    code: problem.code,
+  }
+  if (problem.errors.length > 0) {
+    answer.errors = problem.errors.map(({ field, code, values }) => ({
+      field,
+      code,
+      message: t(`errors.${code}`, values ?? {}),
+    }))
+  }
+  return { answer, problem }
+}
+
+const BY_FASTIFY_CODE: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_json',
+  FST_REQ_FILE_TOO_LARGE: 'too_large',
+  FST_FILES_LIMIT: 'too_large',
+  FST_PARTS_LIMIT: 'too_large',
+  FST_INVALID_MULTIPART_CONTENT_TYPE: 'unsupported_media_type',
+}
+const BY_KEYWORD: Record<string, string> = {
+  required: 'required',
+  additionalProperties: 'unknown_field',
+  minLength: 'too_short',
+  maxLength: 'too_long',
+  minItems: 'too_short',
+  maxItems: 'too_long',
+  minimum: 'out_of_range',
+  maximum: 'out_of_range',
+  enum: 'not_allowed',
+  const: 'not_allowed',
+}
+
+interface Thrown {
+  code?: unknown
+  statusCode?: unknown
+  validation?: { instancePath: string; keyword: string; params: Record<string, unknown> }[]
+}
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const thrown: Thrown = error !== null && typeof error === 'object' ? error : {}
+  if (thrown.validation) {
+    const errors = thrown.validation
+      .filter((one) => !['anyOf', 'oneOf', 'if'].includes(one.keyword))
+      .slice(0, 20)
+      .map((one) => {
+        const inner = one.params['missingProperty'] ?? one.params['additionalProperty']
+        const path = `${one.instancePath}${typeof inner === 'string' ? `/${inner}` : ''}`
+        return { field: path.replace(/^\//, '').replaceAll('/', '.'), code: BY_KEYWORD[one.keyword] ?? 'wrong_format' }
+      })
+    return new Problem('invalid_input', {}, errors)
+  }
+  const code = typeof thrown.code === 'string' ? thrown.code : ''
+  const known = BY_FASTIFY_CODE[code]
+  if (known) return new Problem(known)
+  // Class 22: a value PostgreSQL cannot hold (an id or a number out of range …). The caller sent it.
+  if (/^22[0-9A-Z]{3}$/.test(code)) return new Problem('invalid_input')
+  if (thrown.statusCode === 400 || error instanceof SyntaxError) return new Problem('invalid_json')
+  if (thrown.statusCode === 404) return new Problem('not_found')
+  if (thrown.statusCode === 415) return new Problem('unsupported_media_type')
+  return new Problem('internal')
+}
+
+/** Cursors carry the key of the last row. They are ours, so a wrong one is a caller's mistake, not a crash. */
+export function encodeCursor(...key: (string | number)[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url')
+}
+export function decodeCursor(cursor: string | undefined, length: number): string[] | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (Array.isArray(key) && key.length === length && key.every((part) => /^-?[0-9]{1,19}$/.test(String(part))))
+      return key.map(String)
+  } catch {
+    // falls through to the answer below
+  }
+  throw new Problem('invalid_cursor')
+}
+
+/** One page out of `limit + 1` rows. */
+export function pageOf<Row, Item>(
+  rows: Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  key: (row: Row) => (string | number)[],
+): { items: Item[]; nextCursor: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return { items: shown.map(item), nextCursor: rows.length > limit && last ? encodeCursor(...key(last)) : null }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor?: Actor
+  }
+}

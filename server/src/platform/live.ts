@@ -1,0 +1,234 @@
+import type { ServerResponse } from 'node:http'
+import pg from 'pg'
+import type { LiveChange, LivePresence } from '#shared/api/live.ts'
+import type { Actor, Part } from './app.ts'
+import type { Database } from './db.ts'
+import type { Log } from './log.ts'
+
+/** A screen that missed more than this many rows of the log fetches everything anew. */
+const CATCH_UP_ROWS = 2000
+/** A receiver this far behind is cut; it resumes by number when it comes back. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024
+
+export interface LiveHub {
+  /** Attaches a screen, after `lastSeq` if it has seen something. Returns what detaches it. */
+  attach(actor: Actor, response: ServerResponse, lastSeq: bigint | undefined): Promise<() => void>
+  /** Tells who may view the channel, without storing or numbering it. */
+  presence(channelId: string, presence: LivePresence): Promise<void>
+  /** Calls back on every node after a change of this kind was committed, for dropping what was remembered. */
+  onChange(kind: LiveChange['kind'], action: () => void): void
+  clients(): number
+  part: Part
+}
+
+interface Row {
+  seq: string
+  channel_id: string | null
+  user_id: string | null
+  need: string | null
+  changes: string
+}
+interface Client {
+  actor: Actor
+  channels: Set<string>
+  response: ServerResponse
+  /** Rows up to here are out; undefined while catching up. */
+  seq: bigint | undefined
+}
+
+export function createLiveHub(
+  db: Database,
+  log: Log,
+  actorOf: (userId: string, sessionId?: string) => Promise<Actor | undefined>,
+): LiveHub {
+  const clients = new Set<Client>()
+  const listeners = new Map<string, (() => void)[]>()
+  let seen = 0n
+  let pumping = false
+  let again = false
+
+  async function rowsAfter(seq: bigint, limit: number): Promise<Row[]> {
+    return db.query<Row>(
+      'select seq::text, channel_id::text, user_id::text, need, changes::text from live_event where seq > $1 order by seq limit $2',
+      [seq.toString(), limit],
+    )
+  }
+
+  /** Reads what was committed since, and hands each row to those who may see it. One at a time; calls in between make it run again. */
+  async function pump(): Promise<void> {
+    if (pumping) {
+      again = true
+      return
+    }
+    pumping = true
+    try {
+      do {
+        again = false
+        const rows = await rowsAfter(seen, 500)
+        if (rows.length === 500) again = true
+        let from = 0
+        for (let n = 0; n < rows.length; n++) {
+          const row = rows[n]
+          if (!row || !tellsNodes(row)) continue
+          // What comes after a change of rights is judged by the new ones.
+          deliver(rows.slice(from, n + 1))
+          from = n + 1
+          await applyToNode(row)
+        }
+        deliver(rows.slice(from))
+      } while (again)
+    } catch (error) {
+      log.error({ err: error }, 'reading live events failed; trying again')
+    } finally {
+      pumping = false
+    }
+  }
+
+  function tellsNodes(row: Row): boolean {
+    return (
+      row.changes.includes('"kind":"me"') ||
+      [...listeners.keys()].some((kind) => row.changes.includes(`"kind":"${kind}"`))
+    )
+  }
+
+  async function applyToNode(row: Row): Promise<void> {
+    for (const [kind, actions] of listeners) {
+      if (row.changes.includes(`"kind":"${kind}"`)) for (const action of actions) action()
+    }
+    if (!row.changes.includes('"kind":"me"')) return
+    for (const client of clients) {
+      if (row.user_id !== null && row.user_id !== client.actor.userId) continue
+      const actor = await actorOf(client.actor.userId, client.actor.sessionId)
+      if (actor) {
+        client.actor = actor
+        client.channels = new Set(actor.channels.view)
+      } else {
+        client.response.end('event: signed-out\ndata: {}\n\n')
+        clients.delete(client)
+      }
+    }
+  }
+
+  function deliver(rows: Row[]): void {
+    const last = rows.at(-1)
+    if (!last) return
+    const frames = rows.map((row) => `id: ${row.seq}\nevent: change\ndata: ${row.changes}\n\n`)
+    // Receivers with the same view share one encoded piece.
+    const pieces = new Map<string, Buffer>()
+    for (const client of clients) {
+      if (client.seq === undefined) continue
+      let mask = ''
+      for (const row of rows) mask += maySee(client, row) ? '1' : '0'
+      if (!mask.includes('1')) continue
+      let piece = pieces.get(mask)
+      if (!piece) {
+        piece = Buffer.from(frames.filter((_, n) => mask[n] === '1').join(''))
+        pieces.set(mask, piece)
+      }
+      write(client, piece)
+    }
+    seen = BigInt(last.seq)
+  }
+
+  function write(client: Client, piece: Buffer | string): void {
+    if (client.response.writableLength > MAX_UNSENT_BYTES) {
+      clients.delete(client)
+      client.response.destroy()
+      return
+    }
+    client.response.write(piece)
+  }
+
+  return {
+    async attach(actor, response, lastSeq) {
+      const client: Client = { actor, channels: new Set(actor.channels.view), response, seq: undefined }
+      clients.add(client)
+      const detach = (): void => void clients.delete(client)
+      response.on('close', detach)
+      if (lastSeq !== undefined) await catchUp(client, lastSeq)
+      else join(client, `id: ${seen}\nevent: hello\ndata: {}\n\n`)
+      return detach
+    },
+    async presence(channelId, presence) {
+      await db.query('select pg_notify($1, $2)', ['presence', JSON.stringify({ channelId, presence })])
+    },
+    onChange: (kind, action) => void listeners.set(kind, [...(listeners.get(kind) ?? []), action]),
+    clients: () => clients.size,
+    part: { name: 'live', role: 'any', start },
+  }
+
+  async function catchUp(client: Client, lastSeq: bigint): Promise<void> {
+    const oldest = await db.one<{ seq: string | null }>('select min(seq)::text as seq from live_event')
+    const gone = oldest?.seq ? BigInt(oldest.seq) > lastSeq + 1n && lastSeq < seen : lastSeq < seen
+    for (let from = lastSeq, total = 0; !gone; ) {
+      const rows = await rowsAfter(from, 500)
+      const upTo = rows.filter((row) => BigInt(row.seq) <= seen)
+      const frames = upTo
+        .filter((row) => maySee(client, row))
+        .map((row) => `id: ${row.seq}\nevent: change\ndata: ${row.changes}\n\n`)
+      total += rows.length
+      if (total > CATCH_UP_ROWS) break
+      if (frames.length > 0) client.response.write(frames.join(''))
+      const last = upTo.at(-1)
+      if (!last || BigInt(last.seq) >= seen) return join(client, '')
+      from = BigInt(last.seq)
+    }
+    join(client, `id: ${seen}\nevent: reload\ndata: {}\n\n`)
+  }
+
+  /** From here on `deliver` serves the client. Nothing may be awaited between reading `seen` and this. */
+  function join(client: Client, frame: string): void {
+    if (frame) client.response.write(frame)
+    client.seq = seen
+  }
+
+  async function start(): Promise<() => Promise<void>> {
+    let stopped = false
+    let listener: pg.Client | undefined
+    const listen = async (): Promise<void> => {
+      const client = new pg.Client({ connectionString: db.url, application_name: 'daftar live' })
+      client.on('error', () => undefined)
+      client.on('end', () => {
+        if (!stopped) setTimeout(() => void listen().catch(() => undefined), 500)
+      })
+      client.on('notification', ({ channel, payload }) => {
+        if (channel === 'live') void pump()
+        else if (channel === 'presence' && payload) tellPresence(payload)
+      })
+      await client.connect()
+      await client.query('listen live; listen presence')
+      listener = client
+      void pump()
+    }
+    const now = await db.one<{ seq: string }>('select seq::text from live_counter')
+    seen = BigInt(now?.seq ?? 0)
+    await listen()
+    // A notification only shortens the wait; the log is the truth.
+    const poll = setInterval(() => void pump(), 2000)
+    const beat = setInterval(() => {
+      for (const client of clients) write(client, ': beat\n\n')
+    }, 20_000)
+    return async () => {
+      stopped = true
+      clearInterval(poll)
+      clearInterval(beat)
+      for (const client of clients) client.response.end()
+      await listener?.end()
+    }
+  }
+
+  function tellPresence(payload: string): void {
+    const { channelId, presence } = JSON.parse(payload) as { channelId: string; presence: LivePresence }
+    const frame = `event: presence\ndata: ${JSON.stringify(presence)}\n\n`
+    for (const client of clients) {
+      if (client.channels.has(channelId) && client.actor.userId !== presence.userId) write(client, frame)
+    }
+  }
+}
+
+function maySee(client: Client, row: Row): boolean {
+  if (row.channel_id !== null && !client.channels.has(row.channel_id)) return false
+  if (row.user_id !== null && row.user_id !== client.actor.userId) return false
+  if (row.need !== null && ![...client.actor.rights].some((right) => right === row.need)) return false
+  return true
+}

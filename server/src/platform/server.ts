@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs'
+import cookie from '@fastify/cookie'
+import multipart from '@fastify/multipart'
+import fastifyStatic from '@fastify/static'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import { type FastifyInstance, fastify } from 'fastify'
+import { MAX_FILE_BYTES } from '#shared/api/files.ts'
+import type { App } from './app.ts'
+import { cleanTexts, localeOf, problemAnswer, registerRoutes } from './http.ts'
+import { Problem } from './problem.ts'
+import { ROOT } from './texts.ts'
+
+/** Bodies of the API; hooks and files have limits of their own. */
+const BODY_LIMIT = 1024 * 1024
+
+/** The HTTP side: every registered route, problem+json for every failure, and the web application for every other address. */
+export async function createServer(app: App): Promise<FastifyInstance> {
+  const server = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    // Behind a proxy on the same machine the visitor's address is in X-Forwarded-For; nobody else is believed.
+    trustProxy: ['loopback'],
+    routerOptions: { maxParamLength: 200 },
+    requestTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: true,
+  })
+  // Bodies say what they mean; only query texts are turned into numbers and booleans.
+  server.setValidatorCompiler(validatorFor())
+  server.setErrorHandler((error, request, reply) => {
+    const { answer, problem } = problemAnswer(error, localeOf(request))
+    if (problem.status >= 500)
+      app.log.error({ err: error, method: request.method, path: request.routeOptions.url }, 'a request failed')
+    void reply
+      .status(problem.status)
+      .headers({ ...problem.headers, 'cache-control': 'no-store' })
+      .type('application/problem+json')
+      .send(JSON.stringify(answer))
+  })
+  server.addHook('preValidation', async (request) => {
+    if (request.body !== undefined && request.body !== null && !Buffer.isBuffer(request.body))
+      request.body = cleanTexts(request.body)
+    request.query = cleanTexts(request.query)
+  })
+  server.addHook('onSend', async (_request, reply) => {
+    void reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin')
+  })
+  server.removeContentTypeParser('text/plain')
+  await server.register(cookie)
+  await server.register(multipart, {
+    limits: { fileSize: MAX_FILE_BYTES, files: 1, fields: 5, fieldSize: 10_000, parts: 6, headerPairs: 50 },
+    throwFileSizeLimit: true,
+  })
+  registerRoutes(server, app)
+  for (const plugin of app.plugins) await server.register(async (scope) => plugin(scope))
+  await serveWeb(server)
+  return server
+}
+
+function validatorFor(): Parameters<FastifyInstance['setValidatorCompiler']>[0] {
+  const options = { removeAdditional: false, useDefaults: true, allErrors: true, strict: false } as const
+  const strict = new Ajv(options)
+  const lenient = new Ajv({ ...options, coerceTypes: true })
+  for (const ajv of [strict, lenient]) addFormats.default(ajv, ['date-time', 'date', 'email', 'uri'])
+  return ({ schema, httpPart }) => (httpPart === 'body' ? strict : lenient).compile(schema)
+}
+
+async function serveWeb(server: FastifyInstance): Promise<void> {
+  const folder = new URL('dist/web/', ROOT)
+  const index = new URL('index.html', folder)
+  const page = existsSync(index) ? readFileSync(index, 'utf8') : undefined
+  if (page) {
+    await server.register(fastifyStatic, {
+      root: new URL('.', folder).pathname === '' ? '/' : decodeURIComponent(folder.pathname),
+      wildcard: false,
+      index: false,
+      preCompressed: true,
+      // Names carry a hash of the content.
+      setHeaders: (response, path) =>
+        response.setHeader(
+          'cache-control',
+          path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+        ),
+    })
+  }
+  server.setNotFoundHandler((request, reply) => {
+    const wantsPage =
+      request.method === 'GET' &&
+      page &&
+      !/^\/(api|hooks|assets)\//.test(request.url) &&
+      String(request.headers.accept ?? '').includes('text/html')
+    if (!wantsPage) throw new Problem('not_found')
+    void reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8').send(page)
+  })
+}
+
+const PAGE_HEADERS = {
+  'cache-control': 'no-cache',
+  // Styles are set by script on elements (positions of menus and virtual rows), hence 'unsafe-inline' for styles alone.
+  'content-security-policy':
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+  'permissions-policy': 'camera=(), geolocation=(), payment=()',
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { loadChannelKinds } from '#channels/index.ts'
+import { modules } from './modules.ts'
+import type { App } from './platform/app.ts'
+import type { Config } from './platform/config.ts'
+import { type Database, openDatabase } from './platform/db.ts'
+import { createJobs } from './platform/jobs.ts'
+import { createLiveHub } from './platform/live.ts'
+import type { Log } from './platform/log.ts'
+import { migrate, readMigrations } from './platform/migrate.ts'
+import { createSecrets } from './platform/secrets.ts'
+import { createServer } from './platform/server.ts'
+import { ROOT } from './platform/texts.ts'
+
+export const MIGRATIONS = new URL('server/migrations/', ROOT)
+
+/** The program without HTTP and without anything running: what `start`, the tests and the commands have in common. */
+export async function createApp(config: Config, db: Database, log: Log): Promise<App> {
+  const app: App = {
+    config,
+    db,
+    log,
+    secrets: createSecrets(config.secretKey),
+    jobs: createJobs(db, log),
+    live: createLiveHub(db, log, (userId, sessionId) => app.actorOf(userId, sessionId)),
+    kinds: await loadChannelKinds(),
+    node: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
+    routes: [],
+    plugins: [],
+    authenticate: async () => undefined,
+    actorOf: async () => undefined,
+    fileRules: [],
+    parts: [],
+    readiness: [],
+  }
+  app.parts.push(app.live.part)
+  for (const module of modules) await module(app)
+  app.parts.push(app.jobs.part)
+  return app
+}
+
+export interface Running {
+  app: App
+  /** Where it listens. */
+  url: string
+  stop(): Promise<void>
+}
+
+/** Migrates, starts the parts of the configured roles, listens. `stop` takes all of it down in reverse. */
+export async function startApp(config: Config, databaseUrl: string, log: Log): Promise<Running> {
+  await migrate(databaseUrl, readMigrations(MIGRATIONS))
+  const db = openDatabase(databaseUrl, {
+    max: 16,
+    onError: (error) => log.warn({ err: error }, 'a database connection was lost'),
+  })
+  const stops: (() => Promise<void>)[] = [() => db.close()]
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).toReversed())
+      await end().catch((error: unknown) => log.warn({ err: error }, 'stopping'))
+  }
+  try {
+    const app = await createApp(config, db, log)
+    for (const part of app.parts) {
+      if (part.role === 'any' || config.roles.has(part.role)) stops.push(await part.start())
+    }
+    const server = await createServer(app)
+    await server.listen({ host: config.host, port: config.port })
+    stops.push(() => server.close())
+    const { address, port, family } = server.server.address() as AddressInfo
+    return { app, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,5 +1,6 @@
 /** Phone numbers for the eye, without metadata: small enough for the first page load. */
-import { localDigits, type TextLocale } from './text.ts'
+import type { Locale } from './locales.ts'
+import { localDigits } from './text.ts'
 
 // A no-break space is a "common separator" to the bidi algorithm: the groups keep their order even between Arabic digits
 // in a right-to-left line, where an ordinary blank would turn the number around.
@@ -14,7 +15,7 @@ const TWO_DIGIT_CODES = /^(?:20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-5
  * parted by no-break spaces. Show it in `<bdi dir="ltr">`, for the plus sign.
  * @param locale whose digits to use; 'en' for Latin digits.
  */
-export function displayPhone(e164: string, locale: TextLocale): string {
+export function displayPhone(e164: string, locale: Locale): string {
   const digits = /^\+(\d{5,20})$/.exec(e164)?.[1]
   if (digits === undefined) return localDigits(e164, locale)
   return localDigits(grouped(digits), locale)

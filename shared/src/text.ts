@@ -12,7 +12,7 @@
  *   Look in such a column with LIKE '%word%' for every word: then «علی رضا» finds علیرضا too.
  */
 
-export type TextLocale = 'fa' | 'ar' | 'en'
+import type { Locale } from './locales.ts'
 
 /** Longest word kept in an index or a query, in UTF-16 units. PostgreSQL refuses lexemes over 2,046 bytes. */
 export const MAX_WORD_LENGTH = 64
@@ -59,7 +59,7 @@ export function latinDigits(s: string): string {
 }
 
 /** ASCII, Persian and Arabic digits as the digits of `locale`: ۰–۹ for fa, ٠–٩ for ar, ASCII for en. */
-export function localDigits(s: string, locale: TextLocale): string {
+export function localDigits(s: string, locale: Locale): string {
   const latin = latinDigits(s)
   if (locale === 'en') return latin
   const zero = locale === 'fa' ? 0x06f0 : 0x0660

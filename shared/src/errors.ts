@@ -1,0 +1,67 @@
+/**
+ * Every error the API answers with: a stable code for programs, the HTTP status, and a sentence for people under
+ * `errors.<code>` in i18n/<locale>/errors.json. A code never changes its meaning.
+ */
+export const ERRORS = {
+  already_set_up: { status: 409 },
+  cannot_merge_self: { status: 422 },
+  channel_kind_unknown: { status: 422 },
+  channel_settings_invalid: { status: 422 },
+  /** The settings have the right form, but the provider refuses them. */
+  channel_settings_wrong: { status: 422 },
+  conflict: { status: 409 },
+  contact_merged: { status: 409 },
+  conversation_closed: { status: 409 },
+  cross_site: { status: 403 },
+  file_gone: { status: 410 },
+  file_not_ready: { status: 409 },
+  file_type_refused: { status: 415 },
+  hook_body_invalid: { status: 400 },
+  hook_unknown: { status: 404 },
+  idempotency_conflict: { status: 409 },
+  identity_taken: { status: 409 },
+  internal: { status: 500 },
+  invalid_cursor: { status: 422 },
+  /** `errors[]` says which fields, each with one of FIELD_ERRORS. */
+  invalid_input: { status: 422 },
+  invalid_json: { status: 400 },
+  last_administrator: { status: 409 },
+  merge_not_undoable: { status: 409 },
+  message_not_retryable: { status: 409 },
+  method_not_allowed: { status: 405 },
+  no_right: { status: 403 },
+  /** The contact cannot be reached on this channel. */
+  no_route: { status: 409 },
+  not_found: { status: 404 },
+  not_ready: { status: 503 },
+  not_set_up: { status: 409 },
+  not_signed_in: { status: 401 },
+  rate_limited: { status: 429 },
+  reload_required: { status: 409 },
+  too_large: { status: 413 },
+  /** Value: `seconds` until the next attempt is heard. */
+  too_many_attempts: { status: 429 },
+  unsupported_media_type: { status: 415 },
+  user_exists: { status: 409 },
+  weak_password: { status: 422 },
+  wrong_credentials: { status: 401 },
+} as const satisfies Record<string, { status: number }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** What may be wrong with one field of the input (`errors[].code` of an answer with `invalid_input`). */
+export const FIELD_ERRORS = [
+  'already_used',
+  'not_a_number',
+  'not_a_phone',
+  'not_allowed',
+  'not_an_email',
+  'out_of_range',
+  'required',
+  'too_long',
+  'too_short',
+  'unknown_field',
+  'wrong_format',
+] as const
+
+export type FieldErrorCode = (typeof FIELD_ERRORS)[number]

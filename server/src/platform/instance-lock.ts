@@ -1,17 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import {
-  linkSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { readFileSync, readlinkSync, renameSync, statSync, unlinkSync, utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
+import { hasCode, linkOnce, writeOnce } from './data-dir.ts'
 
 /** How often the holder touches its lock, and how long a silent lock of an invisible holder still counts (ms). */
 const HEARTBEAT = 5_000
@@ -48,27 +39,21 @@ export class LockHeld extends Error {
  */
 export async function takeLock(path: string, onWait: () => void): Promise<InstanceLock> {
   const mine = JSON.stringify(self())
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  writeFileSync(draft, mine, { mode: 0o600 })
   let waited = false
-  try {
-    while (!linkOnce(draft, path)) {
-      const found = readText(path)
-      if (found === undefined) continue
-      const state = holderState(path, found)
-      if (state === 'alive') throw new LockHeld(parseHolder(found)?.pid ?? 0)
-      if (state === 'unseen') {
-        if (!waited) onWait()
-        waited = true
-        const before = modified(path)
-        await wait(HEARTBEAT + 1_000)
-        if (modified(path) !== before) throw new LockHeld(parseHolder(found)?.pid ?? 0)
-        continue
-      }
+  while (!writeOnce(path, mine)) {
+    const found = readText(path)
+    if (found === undefined) continue
+    const state = holderState(path, found)
+    if (state === 'alive') throw new LockHeld(parseHolder(found)?.pid ?? 0)
+    if (state === 'stale') {
       removeStale(path, found)
+      continue
     }
-  } finally {
-    unlinkSync(draft)
+    if (!waited) onWait()
+    waited = true
+    const before = modified(path)
+    await wait(HEARTBEAT + 1_000)
+    if (modified(path) !== before) throw new LockHeld(parseHolder(found)?.pid ?? 0)
   }
   return held(path, mine)
 }
@@ -173,29 +158,6 @@ function held(path: string, mine: string): InstanceLock {
   }
   process.once('exit', release)
   return { release }
-}
-
-/** Makes `to` with the content of `from`, whole or not at all; false when it is there already. */
-function linkOnce(from: string, to: string): boolean {
-  try {
-    linkSync(from, to)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
-    // Some file systems (exFAT, some network disks) know no hard links.
-    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error
-  }
-  try {
-    writeFileSync(to, readFileSync(from), { mode: 0o600, flag: 'wx' })
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
-    throw error
-  }
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
 }
 
 function readText(path: string): string | undefined {

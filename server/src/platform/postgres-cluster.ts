@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { writeOnce } from './data-dir.ts'
 import { giveTo, type PostgresFiles } from './postgres-files.ts'
 import { type Endpoint, serverEnvironment } from './postgres-process.ts'
 import { StartError } from './start-error.ts'
@@ -131,12 +132,8 @@ export function resetPassword(files: PostgresFiles): void {
 
 /** The superuser's password, made once, readable by the owner only. */
 function superPassword(files: Pick<PostgresFiles, 'passwordFile'>): string {
-  if (existsSync(files.passwordFile)) return readFileSync(files.passwordFile, 'utf8').trim()
-  const password = randomBytes(32).toString('hex')
-  const draft = `${files.passwordFile}.new`
-  writeFileSync(draft, `${password}\n`, { mode: 0o600 })
-  renameSync(draft, files.passwordFile)
-  return password
+  if (!existsSync(files.passwordFile)) writeOnce(files.passwordFile, `${randomBytes(32).toString('hex')}\n`)
+  return readFileSync(files.passwordFile, 'utf8').trim()
 }
 
 function initdb(files: PostgresFiles, dir: string, secret: string, ctype: string, durable: boolean) {

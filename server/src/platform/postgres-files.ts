@@ -51,17 +51,6 @@ export interface PostgresFiles {
   notes: string[]
 }
 
-/** Makes the data folder if it is not there. A folder that exists keeps the permissions its owner gave it. */
-export function ensureDataDir(dataDir: string): string {
-  const first = mkdirSync(dataDir, { recursive: true })
-  // Passable but not listable for others when root: the database, which runs as another user, lives inside.
-  if (first !== undefined) {
-    const mode = process.getuid?.() === 0 ? 0o711 : 0o700
-    for (let dir = dataDir; dir.length >= first.length; dir = dirname(dir)) chmodSync(dir, mode)
-  }
-  return realpathSync(dataDir)
-}
-
 /** Finds or makes every place the database needs. `dataDir` exists and is a real path. */
 export function postgresFiles(dataDir: string): PostgresFiles {
   const notes: string[] = []

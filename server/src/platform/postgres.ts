@@ -14,14 +14,8 @@ import {
   resetPassword,
   urlOf,
 } from './postgres-cluster.ts'
-import {
-  ensureDataDir,
-  makeSocketDir,
-  type PostgresFiles,
-  placeOf,
-  postgresFiles,
-  removeSocketDir,
-} from './postgres-files.ts'
+import { ensureDataDir } from './data-dir.ts'
+import { makeSocketDir, type PostgresFiles, placeOf, postgresFiles, removeSocketDir } from './postgres-files.ts'
 import {
   askToEnd,
   clearStalePidFile,

@@ -97,7 +97,8 @@ function self(): Holder {
   return { pid: process.pid, startedAt: processStartedAt(process.pid) ?? '', world: currentWorld() }
 }
 
-function currentWorld(): string {
+/** Names the space in which process numbers have a meaning: this boot of this machine or container. */
+export function currentWorld(): string {
   try {
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {

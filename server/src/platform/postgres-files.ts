@@ -148,7 +148,7 @@ function choosePlace(dataDir: string, runAs: RunAs, notes: string[]): string {
 
 function chooseBinaries(place: string, runAs: RunAs, notes: string[]): string {
   const native = installedBinaries()
-  const linked = hydrate(native)
+  const linked = linkLibraries(native)
   const root = runAs.uid !== undefined
   const closed = closedTo(runAs, realpathSync(join(native, 'bin')))
   if (linked && closed === undefined) return join(native, 'bin')
@@ -159,7 +159,7 @@ function chooseBinaries(place: string, runAs: RunAs, notes: string[]): string {
     // Copied beside and renamed, so that a copy cut short never looks whole; if another start was faster, its copy serves.
     const draft = `${copy}.${randomBytes(4).toString('hex')}`
     cpSync(native, draft, { recursive: true, verbatimSymlinks: true })
-    hydrate(draft)
+    linkLibraries(draft)
     openTree(draft)
     try {
       renameSync(draft, copy)
@@ -194,7 +194,7 @@ function installedBinaries(): string {
  * Makes the library links that the package's own post-install makes; with `npm ci --ignore-scripts` it does not run and
  * the programs do not find their libraries. False when the folder cannot be written.
  */
-function hydrate(native: string): boolean {
+export function linkLibraries(native: string): boolean {
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return true
   for (const link of readLinks(list)) {

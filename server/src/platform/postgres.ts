@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -176,6 +176,7 @@ async function launch(server: Server): Promise<void> {
   const { files, endpoint, login, log } = server
   const begin = Date.now()
   for (;;) {
+    const words = lastWords(files)
     const child = spawnServer(server)
     // Without a listener a program that cannot even be run would end us.
     child.once('error', () => {})
@@ -185,7 +186,7 @@ async function launch(server: Server): Promise<void> {
         log.info('The database replays what was not yet in its files, because it did not end cleanly last time.')
         told = true
       }
-      if (Date.now() - begin > RECOVERY) throw cannotStart(files)
+      if (Date.now() - begin > RECOVERY) throw cannotStart(files, words())
       await wait(20)
     }
     if (!hasEnded(child)) {
@@ -193,9 +194,9 @@ async function launch(server: Server): Promise<void> {
       watch(server, child)
       return
     }
-    const remains = /already exists|still in use|could not bind|in use by/i.test(startLog(files))
-    if (server.stopping || !remains || Date.now() - begin > REMAINS) throw cannotStart(files)
     await wait(50)
+    const remains = /already exists|still in use|could not bind|in use by/i.test(words())
+    if (server.stopping || !remains || Date.now() - begin > REMAINS) throw cannotStart(files, words())
   }
 }
 
@@ -243,7 +244,7 @@ async function ensureLogin(server: Server): Promise<void> {
   server.stopping = false
   resetPassword(files)
   await launch(server)
-  if (!(await provision(endpoint, files))) throw cannotStart(files)
+  if (!(await provision(endpoint, files))) throw cannotStart(files, '')
 }
 
 async function endChild({ child, files }: Server): Promise<void> {
@@ -268,7 +269,7 @@ async function choosePort(files: PostgresFiles): Promise<number> {
     // The first start.
   }
   const port = (await freePort(last)) ?? (await freePort(0))
-  if (port === undefined) throw cannotStart(files)
+  if (port === undefined) throw cannotStart(files, 'FATAL: no free port on 127.0.0.1.')
   writeFileSync(path, `${port}\n`, { mode: 0o600 })
   return port
 }
@@ -288,19 +289,43 @@ function startLogPath(files: PostgresFiles): string {
   return join(files.place, 'postgres-start.log')
 }
 
-function startLog(files: PostgresFiles): string {
+/** What the server says from now on, in the file it starts with and then in its own log. */
+function lastWords(files: PostgresFiles): () => string {
+  const before = newestLog(files)
+  return () => {
+    const log = newestLog(files)
+    const grown = log !== undefined && log.path === before?.path && log.text.length >= before.text.length
+    const fresh = log?.text.slice(grown ? before.text.length : 0) ?? ''
+    return `${readText(startLogPath(files))}\n${fresh}`
+  }
+}
+
+function newestLog({ cluster }: PostgresFiles): { path: string; text: string } | undefined {
+  const dir = join(cluster, 'log')
+  if (!existsSync(dir)) return undefined
+  const paths = readdirSync(dir).map((name) => join(dir, name))
+  const path = paths.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
+  return path === undefined ? undefined : { path, text: readText(path) }
+}
+
+function readText(path: string): string {
   try {
-    return readFileSync(startLogPath(files), 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     return ''
   }
 }
 
-function cannotStart(files: PostgresFiles): StartError {
-  const said = startLog(files).trim().split('\n').slice(-3).join(' ')
+function cannotStart(files: PostgresFiles, words: string): StartError {
+  // Lines are "time [pid] LEVEL:  text"; what matters is the error and what belongs to it.
+  const said = words.split('\n').filter((line) => /(FATAL|PANIC|ERROR|HINT): |postgres: /.test(line))
+  const reason = said
+    .slice(-3)
+    .join(' ')
+    .replaceAll(/\d{4}-\d\d-\d\d [\d:.]+ UTC \[\d+\] /g, '')
   const log = join(files.cluster, 'log')
   return new StartError(
-    `The database did not start: ${said} More is in ${log}. Check that the disk has room, or set DATABASE_URL to a PostgreSQL server.`,
-    `پایگاه داده آغاز به کار نکرد: ${said} جزئیات در ${log} است. ببینید دیسک جا دارد، یا نشانی یک سرور PostgreSQL را در DATABASE_URL بگذارید.`,
+    `The database did not start. ${reason} More is in ${log}. Check that the disk has room, or set DATABASE_URL to a PostgreSQL server.`,
+    `پایگاه داده آغاز به کار نکرد. ${reason} جزئیات در ${log} است. ببینید دیسک جا دارد، یا نشانی یک سرور PostgreSQL را در DATABASE_URL بگذارید.`,
   )
 }

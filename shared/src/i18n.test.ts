@@ -61,6 +61,14 @@ function signature(text: string): string[] {
   return [...found].sort()
 }
 
+/** A literal that looks like a key: 'inbox.empty.title'. */
+const KEY = /['"`]([A-Za-z][\w-]*(?:\.[\w-]+)+)['"`]/g
+
+/** The code without lines of comment, which may name keys as examples. */
+function withoutComments(code: string): string {
+  return code.replace(/^\s*(?:\/?\*|\/\/).*$/gm, '')
+}
+
 /** Every [locale, key, text] for which `isWrong` says what is wrong. */
 function faults(isWrong: (text: string, locale: Locale, key: string, area: string) => string | undefined): string[] {
   const found: string[] = []
@@ -188,14 +196,15 @@ describe('the keys in the code', () => {
     if (!existsSync(path)) return []
     return readdirSync(path, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$/.test(name))
-      .map((name) => ({ name: `${folder}/${name}`, text: readFileSync(join(path, name), 'utf8') }))
+      .map((name) => ({ name: `${folder}/${name}`, text: withoutComments(readFileSync(join(path, name), 'utf8')) }))
   })
   const known = new Set(AREAS.flatMap((area) => Object.keys(messagesOf('fa', area))))
 
   it('all exist', () => {
+    // Every literal up to the values: also both keys of t(open ? 'inbox.open' : 'inbox.closed').
     const unknown = sources.flatMap(({ name, text }) =>
-      [...text.matchAll(/\bt\(\s*(['"`])([A-Za-z][\w-]*(?:\.[\w-]+)+)\1/g)]
-        .map((match) => match[2] ?? '')
+      [...text.matchAll(/\bt\(([^(){}]*)/g)]
+        .flatMap((call) => [...(call[1] ?? '').matchAll(KEY)].map((match) => match[1] ?? ''))
         .filter((key) => !known.has(key))
         .map((key) => `${name}: ${key}`),
     )
@@ -203,11 +212,7 @@ describe('the keys in the code', () => {
   })
 
   it('are all used', () => {
-    const literals = new Set(
-      sources.flatMap(({ text }) =>
-        [...text.matchAll(/['"`]([A-Za-z][\w-]*(?:\.[\w-]+)+)['"`]/g)].map((match) => match[1]),
-      ),
-    )
+    const literals = new Set(sources.flatMap(({ text }) => [...text.matchAll(KEY)].map((match) => match[1])))
     const unused = [...known].filter(
       (key) => !literals.has(key) && !DYNAMIC_PREFIXES.some((prefix) => key.startsWith(prefix)),
     )

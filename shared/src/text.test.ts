@@ -88,6 +88,14 @@ describe('foldText', () => {
     )
   })
 
+  it('does not see what is removed before storing', () => {
+    fc.assert(
+      fc.property(wild, (s) => {
+        expect(foldText(stripUnsafe(s))).toBe(foldText(s))
+      }),
+    )
+  })
+
   it('does not see marks, spelling or digits', () => {
     const spellings: Record<string, string[]> = {
       ی: ['ي', 'ى', 'ی', 'ئ'],

@@ -26,9 +26,9 @@ const HALF_SPACE = '\u200c'
 // (U+3099, U+309A) carry meaning and stay.
 const MARKS =
   /(?![\u3099\u309a])(?=[\p{Script=Inherited}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Cyrillic}])\p{Mn}/gu
-const INVISIBLE = /[\p{Cf}\p{Cs}\u0640\u07fa\u0621\u0674]/gu
-const INVISIBLE_KEEPING_HALF_SPACE = /(?!\u200c)[\p{Cf}\p{Cs}\u0640\u07fa\u0621\u0674]/gu
-const SPACES = /[\s\p{Z}\p{Cc}]+/gu
+const INVISIBLE = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Cs}\u0640\u07fa\u0621\u0674]/gu
+const INVISIBLE_KEEPING_HALF_SPACE = /(?![\t\n\r\u200c])[\p{Cc}\p{Cf}\p{Cs}\u0640\u07fa\u0621\u0674]/gu
+const SPACES = /[\s\p{Z}]+/gu
 
 const LETTERS: Record<string, string> = {}
 for (const [to, from] of Object.entries({

@@ -1,4 +1,3 @@
-import { createCalendar, fromDate, toCalendar } from '@internationalized/date'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -23,6 +22,13 @@ const moment = '2026-11-23T11:05:07Z'
 /** Blanks of every kind alike: versions of the locale data differ in them. */
 function plain(s: string): string {
   return s.replace(/[\u00a0\u202f]/g, ' ').replace(/[\u200e\u200f]/g, '')
+}
+
+function wallDate(date: Date, calendar: string, timeZone: string): { year: number; month: number; day: number } {
+  const options = { year: 'numeric', month: 'numeric', day: 'numeric', timeZone } as const
+  const parts = new Intl.DateTimeFormat(`en-u-ca-${calendar}-nu-latn`, options).formatToParts(date)
+  const value = (type: string): number => Number(parts.find((part) => part.type === type)?.value)
+  return { year: value('year'), month: value('month'), day: value('day') }
 }
 
 function two(value: number): string {
@@ -97,7 +103,7 @@ describe('formatDate', () => {
     expect(daySeparator('', fa)).toBe('')
   })
 
-  it('agrees with the arithmetic of the calendars', () => {
+  it('agrees with the calendar, whatever the language', () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date('1990-01-01'), max: new Date('2060-01-01'), noInvalidDate: true }),
@@ -106,7 +112,7 @@ describe('formatDate', () => {
         fc.constantFrom(...LOCALES),
         (date, calendar, timeZone, locale) => {
           const preferences: DatePreferences = { locale, calendar, digits: 'latin', timeZone }
-          const expected = toCalendar(fromDate(date, timeZone), createCalendar(calendar))
+          const expected = wallDate(date, calendar, timeZone)
           const [day, ...rest] = formatDate(date, preferences, 'long').split(' ')
           expect([day, rest.at(-1)]).toEqual([String(expected.day), String(expected.year)])
           if (locale !== 'en') {

@@ -37,7 +37,10 @@ export interface ChannelKind {
   fetchFile?(remote: unknown, maxBytes: number, ctx: Ctx): Promise<FetchedFile>
 }
 
-/** A channel folder. `labels` is labels.json: the kind's name, what it is, and every setting, in each language. */
+/**
+ * A channel folder. Beside it, labels.json: for each kind its name, what it is, every setting, the words of `check` and,
+ * under `error.<code>` of `messages`, what each `ChannelError` means to an agent; in each language.
+ */
 export interface ChannelFolder {
   kinds: ChannelKind[]
 }
@@ -221,7 +224,7 @@ export interface FetchedFile {
   name?: string
   mediaType?: string
 }
-/** `message` is a key in labels.json → messages, with values; the core shows it in the reader's language. */
+/** `name` and `message` are keys in labels.json → messages, with values; the core shows them in the reader's language. */
 export interface CheckStep {
   name: string
   ok: boolean
@@ -245,6 +248,8 @@ export interface Ctx extends ReceiveCtx {
   signal: AbortSignal
   /** The language the organisation writes to its customers in. */
   locale: Locale
+  /** The address the provider is given for this channel; absent while the product has no public one. Its path is secret. */
+  webhookUrl?: string
 }
 export interface Http {
   (url: string, options?: HttpOptions): Promise<HttpAnswer>

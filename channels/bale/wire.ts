@@ -1,0 +1,46 @@
+/** Reading what came over the wire: every value may be missing, of another type, huge or hostile. Nothing here throws. */
+import { stripUnsafe } from '#shared/text.ts'
+
+export type Json = Record<string, unknown>
+
+export function record(value: unknown): Json | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
+}
+
+/** Direction overrides and isolates: in a name they make the text around it read backwards. */
+const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g
+
+/** Cut to `max` UTF-16 units, never through a surrogate pair. */
+export function cut(whole: string, max: number): string {
+  if (whole.length <= max) return whole
+  const last = whole.charCodeAt(max - 1)
+  return whole.slice(0, last >= 0xd800 && last < 0xdc00 ? max - 1 : max)
+}
+
+/** A text that may be stored; '' when there is none. */
+export function text(value: unknown, max: number): string {
+  // Cut before cleaning too: cleaning a megabyte to keep a line of it would be work for an attacker's pleasure.
+  return typeof value === 'string' ? cut(stripUnsafe(cut(value, max * 2)), max) : ''
+}
+
+/** A name: one line without marks that turn the direction of what stands beside it. */
+export function line(value: unknown, max: number): string {
+  return text(value, max * 2)
+    .replace(DIRECTION, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, max)
+    .replace(/[\ud800-\udbff]$/, '')
+}
+
+/** An id as decimal digits. Bale sends JSON numbers; above 2^53 they are what JSON made of them, and strings are taken as well. */
+export function id(value: unknown): string | undefined {
+  if (typeof value === 'number')
+    return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? BigInt(value).toString() : undefined
+  return typeof value === 'string' && /^-?\d{1,19}$/.test(value) ? BigInt(value).toString() : undefined
+}
+
+export function count(value: unknown, max = Number.MAX_SAFE_INTEGER): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 && number <= max ? number : undefined
+}

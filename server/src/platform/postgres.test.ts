@@ -189,6 +189,17 @@ test('a server that is killed is started again under the same address', async ()
   expect(said.join('\n')).toContain('SIGKILL')
 })
 
+test('a server that is just being started again is ended too', async () => {
+  const dataDir = madeDataDir('twice')
+  const { stop } = await start(dataDir)
+  const killed = pidIn(dataDir)
+  process.kill(killed, 'SIGKILL')
+  await vi.waitFor(() => expect(said.join()).toContain('starting it again'), { timeout: 20_000, interval: 1 })
+  await stop()
+  expect(findPostmaster(join(dataDir, 'postgres'))).toBeUndefined()
+  expect(await notes((await start(dataDir)).url)).toEqual([{ text: 'سلام' }])
+})
+
 test.each([
   ['the program', false],
   ['the program and the server', true],

@@ -176,8 +176,10 @@ async function launch(server: Server): Promise<void> {
   const { files, endpoint, login, log } = server
   const begin = Date.now()
   for (;;) {
+    if (server.stopping) throw cannotStart(files, 'FATAL: asked to stop meanwhile.')
     const words = lastWords(files)
     const child = spawnServer(server)
+    server.child = child
     // Without a listener a program that cannot even be run would end us.
     child.once('error', () => {})
     let told = false
@@ -190,7 +192,6 @@ async function launch(server: Server): Promise<void> {
       await wait(20)
     }
     if (!hasEnded(child)) {
-      server.child = child
       watch(server, child)
       return
     }

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
+  resolve: { conditions: ['daftar-source'] },
+  ssr: { resolve: { conditions: ['daftar-source'] } },
   test: {
     include: ['{shared,channels,server,simulators,scripts}/**/*.test.ts'],
     globalSetup: ['server/test/postgres.ts'],

@@ -168,7 +168,7 @@ create table contact (
   -- Everything keeps the contact it happened to, so undoing a merge is exact (docs/decisions/0004).
   merged_into_id bigint references contact,
   root_id        bigint not null,
-  folded         text not null,           -- name, numbers and addresses as they are searched
+  folded         text not null,           -- names, numbers and addresses as they are searched; '' while merged into another
   created_by     bigint,
   created_at     timestamptz not null default now(),
   updated_at     timestamptz not null default now(),
@@ -178,12 +178,19 @@ create index contact_root on contact (root_id) where merged_into_id is not null;
 create index contact_folded on contact using gin (folded gin_trgm_ops);
 create index contact_list on contact (updated_at desc, id desc) where merged_into_id is null;
 create index contact_kind_list on contact (kind, updated_at desc, id desc) where merged_into_id is null;
+-- For those who do not see every channel: one short walk per channel they see, however many visitors the others have.
+create index contact_visitor_list on contact (origin_channel_id, updated_at desc, id desc)
+  where merged_into_id is null and kind = 'visitor';
+create index contact_responsible_list on contact (responsible_id, updated_at desc, id desc)
+  where merged_into_id is null and responsible_id is not null;
+create index contact_avatar on contact (avatar_file_id) where avatar_file_id is not null;
 
 create table identity (
   id          bigint generated always as identity primary key,
   contact_id  bigint not null references contact deferrable initially deferred,
   kind        text not null,              -- phone, email, or what a channel kind calls its addresses
   value       text not null,              -- normalised: E.164, lower case, provider's id
+  name        text,                       -- what the provider calls the person: a visitor still called so follows its changes
   display     text,                       -- @username or the like
   verified_at timestamptz,
   created_at  timestamptz not null default now(),
@@ -292,6 +299,7 @@ create table conversation (
   queue_id         bigint,
   last_at          timestamptz not null default now(),   -- our clock: orders the inbox
   last_message_id  bigint,
+  last_message_at  timestamptz,          -- the provider's clock: a late older message does not become the preview
   last_text        text not null default '',
   last_kind        text not null default 'text',
   last_direction   text not null default 'in',
@@ -478,11 +486,11 @@ create table outbox (
   priority    smallint not null default 0,   -- 0 reply, 5 automatic, 9 bulk
   run_at      timestamptz not null default now(),
   attempts    int not null default 0,
-  lease_until timestamptz                    -- set while a node is sending it
+  lease_node  int                            -- the node that is sending it; it holds an advisory lock of this number while it lives
 ) with (fillfactor = 70);
 create index outbox_next on outbox (channel_id, priority, run_at, message_id);
 create index outbox_thread on outbox (channel_id, thread_key, message_id);
-create index outbox_leased on outbox (lease_until) where lease_until is not null;
+create index outbox_leased on outbox (lease_node) where lease_node is not null;
 
 create table message_attempt (
   message_id  bigint not null references message on delete cascade,

@@ -1,10 +1,26 @@
 import type { App, Module } from '../platform/app.ts'
 import { createChannels } from './channel-registry.ts'
+import { hooksPlugin } from './hooks.routes.ts'
+import { inboundEventRoutes } from './inbound-events.routes.ts'
+import { createInbound } from './inbound.ts'
+import { createIntake } from './intake.ts'
+import { createNodeSession } from './node-session.ts'
+import { createPollers } from './poll.ts'
+import { createSender } from './sender.ts'
 import { searchPart } from './search.jobs.ts'
 
 /** What customers say and what is answered: channels, conversations, the ways in and out. */
 export const conversationsModule: Module = (app: App) => {
   const channels = createChannels(app)
-  void channels
+  const node = createNodeSession(app)
+  const inbound = createInbound(app, channels)
+  app.plugins.push(hooksPlugin(app, channels, createIntake(app, inbound.poke)))
+  app.parts.push(
+    node.part,
+    inbound.part,
+    createSender(app, channels, node).part,
+    createPollers(app, channels, node, inbound.poke).part,
+  )
+  inboundEventRoutes(app, inbound.poke)
   searchPart(app)
 }

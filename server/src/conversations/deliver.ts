@@ -1,0 +1,79 @@
+import { ChannelError, HttpError, type Outbound, type OutboundAttachment, type Outcome } from '#channels/contract.ts'
+import type { App } from '../platform/app.ts'
+import { readFileBytes } from '../platform/files.ts'
+import { contextFor, type LiveChannel } from './channel-registry.ts'
+import type { Claimed } from './sender.ts'
+import { loadMessages } from './views.ts'
+
+/** Longest time a single hand-over may take, uploads of 50 MB over a slow line included. */
+const PATIENCE_MS = 120_000
+
+export type Delivered =
+  | { outcome: 'sent'; providerKey: string; at: Date | undefined }
+  | { outcome: Outcome; code: string; detail: string; retryAfter: number | undefined; whole: boolean }
+
+/** Hands one claimed message to its provider and says what became of it. Never throws. */
+export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, stop: AbortSignal): Promise<Delivered> {
+  let handed = false
+  try {
+    const message = await compose(app, claimed)
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)])
+    handed = true
+    const sent = await channel.kind.kind.send(message, contextFor(app, channel, signal))
+    return { outcome: 'sent', providerKey: sent.providerKey, at: sent.at }
+  } catch (error) {
+    if (error instanceof ChannelError) {
+      const { outcome, code, message, retryAfter, whole } = error
+      return { outcome, code, detail: message, retryAfter, whole }
+    }
+    if (error instanceof HttpError) {
+      return {
+        outcome: error.reached ? 'unknown' : 'later',
+        code: `http_${error.reason}`,
+        detail: error.message,
+        retryAfter: undefined,
+        whole: false,
+      }
+    }
+    app.log.error({ err: error, message: claimed.messageId }, 'sending a message failed in a way nobody foresaw')
+    // Before the hand-over nothing can have left; after it nobody knows.
+    return {
+      outcome: handed ? 'unknown' : 'later',
+      code: 'unexpected',
+      detail: '',
+      retryAfter: undefined,
+      whole: false,
+    }
+  }
+}
+
+async function compose(app: App, { messageId, threadKey }: Claimed): Promise<Outbound> {
+  const [message] = await loadMessages(app.db, [messageId])
+  if (!message) throw new Error(`message ${messageId} is gone`)
+  const reply = message.replyToId
+    ? await app.db.one<{ provider_key: string | null }>('select provider_key from message where id = $1', [
+        message.replyToId,
+      ])
+    : undefined
+  const askNumber = message.data?.['askNumber']
+  return {
+    id: messageId,
+    threadKey,
+    text: message.text,
+    attachments: message.attachments.flatMap((attachment): OutboundAttachment[] => {
+      const { fileId } = attachment
+      if (fileId === null) return []
+      return [
+        {
+          kind: attachment.kind,
+          name: attachment.name ?? 'file',
+          mediaType: attachment.mediaType ?? 'application/octet-stream',
+          size: attachment.size ?? 0,
+          bytes: async () => (await readFileBytes(app.db, fileId)).bytes,
+        },
+      ]
+    }),
+    ...(reply?.provider_key ? { replyToKey: reply.provider_key } : {}),
+    ...(typeof askNumber === 'string' ? { askNumber } : {}),
+  }
+}

@@ -1,0 +1,247 @@
+import type {
+  Inbound,
+  InboundEdit,
+  InboundMessage,
+  InboundReceipt,
+  Press,
+  Received,
+  SharedNumber,
+} from '#channels/contract.ts'
+import { stripUnsafe } from '#shared/text.ts'
+import { findOrMakeSenders, shareNumber } from '../crm/identities.ts'
+import type { App } from '../platform/app.ts'
+import type { Tx } from '../platform/db.ts'
+import type { LiveChannel } from './channel-registry.ts'
+import { editMessages } from './inbound-edits.ts'
+import { insertMessages, type NewMessage } from './inbound-messages.ts'
+import { openThreads } from './inbound-threads.ts'
+import { publishMessages, settleReceipts } from './message-changes.ts'
+import { acknowledgePresses, sendWelcomes } from './welcome.ts'
+
+export interface StoredEvent {
+  id: string
+  body: string
+}
+
+/** Names the step that failed: it is shown with the event that was set aside. */
+export class StepError extends Error {
+  readonly step: string
+  constructor(step: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.step = step
+  }
+}
+
+interface Outcome {
+  id: string
+  state: 'done' | 'ignored' | 'quarantined'
+  step: string | null
+  reason: string | null
+}
+
+/**
+ * A batch of one channel's events, in order, in the caller's transaction: people, conversations, messages, what changes
+ * messages, then what follows from them. Each step is a few statements for the whole batch, so cost per message falls
+ * as load rises. Events whose body means nothing are set aside here; any other failure is the caller's to isolate.
+ */
+export async function processEvents(app: App, tx: Tx, channel: LiveChannel, events: StoredEvent[]): Promise<void> {
+  if (events.length === 0) return
+  const { items, outcomes } = understand(channel, events)
+
+  const senders = await step('find the sender', () => findSenders(tx, channel, items))
+  const speaking = items.filter(
+    (item): item is InboundMessage | Press => item.type === 'message' || item.type === 'press',
+  )
+  // An edit that overtook its original is all we may ever get of the message: it opens a conversation too.
+  const edits = items.filter((item): item is InboundEdit => item.type === 'edit')
+  const lost = await step('find the edited message', () => editMessages(tx, channel, edits))
+
+  const messages: NewMessage[] = [...speaking.map(fromMessage), ...lost.map(fromEdit)]
+  const threads = await step('find the conversation', () =>
+    openThreads(
+      tx,
+      channel,
+      messages.map((message) => ({ message, sender: senderOf(senders, message.address) })),
+    ),
+  )
+  const inserted = await step('store the message', () => insertMessages(app, tx, channel, messages, threads, senders))
+
+  await step('settle receipts', () =>
+    settleReceipts(
+      tx,
+      channel.id,
+      items.filter((item): item is InboundReceipt => item.type === 'receipt'),
+    ),
+  )
+  for (const item of items)
+    if (item.type === 'number') await step('bind the number', () => bindNumber(tx, channel, item, senders, threads))
+  await step('welcome', () => sendWelcomes(tx, channel, threads, inserted))
+  await step('fetch the profile', () => fetchProfiles(tx, channel, senders))
+  await step('tell the screens', () =>
+    publishMessages(
+      tx,
+      channel.id,
+      inserted.map((message) => message.id),
+      inserted.map((message) => message.conversationId),
+    ),
+  )
+  await step('close the event', () => closeEvents(tx, outcomes))
+  acknowledgePresses(
+    app,
+    tx,
+    channel,
+    items.filter((item): item is Press => item.type === 'press'),
+  )
+}
+
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof StepError ? error : new StepError(name, error)
+  }
+}
+
+function understand(channel: LiveChannel, events: StoredEvent[]): { items: Inbound[]; outcomes: Outcome[] } {
+  const items: Inbound[] = []
+  const outcomes: Outcome[] = []
+  const ctx = { settings: channel.settings, now: () => new Date() }
+  for (const event of events) {
+    try {
+      const received: Received = channel.kind.kind.receive(JSON.parse(event.body), ctx)
+      items.push(...received.items)
+      outcomes.push({
+        id: event.id,
+        state: received.items.length > 0 ? 'done' : 'ignored',
+        step: null,
+        reason: received.ignored ?? null,
+      })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      outcomes.push({ id: event.id, state: 'quarantined', step: 'receive', reason: reason.slice(0, 500) })
+    }
+  }
+  return { items, outcomes }
+}
+
+export interface KnownSender {
+  identityId: string
+  contactId: string
+  isNew: boolean
+}
+
+async function findSenders(tx: Tx, channel: LiveChannel, items: Inbound[]): Promise<Map<string, KnownSender>> {
+  const people = new Map<string, { address: string; name: string; display?: string }>()
+  for (const item of items) {
+    if (item.type === 'receipt') continue
+    const { address, name, display } = item.sender
+    people.set(address, { address, name: stripUnsafe(name), ...(display ? { display: stripUnsafe(display) } : {}) })
+  }
+  if (people.size === 0) return new Map()
+  return findOrMakeSenders(tx, {
+    channelId: channel.id,
+    identityKind: channel.kind.kind.identityKind,
+    senders: [...people.values()],
+  })
+}
+
+function senderOf(senders: Map<string, KnownSender>, address: string): KnownSender {
+  const sender = senders.get(address)
+  if (!sender) throw new Error(`no contact for the sender ${address}`)
+  return sender
+}
+
+function fromMessage(item: InboundMessage | Press): NewMessage {
+  const base = {
+    threadKey: item.threadKey,
+    address: item.sender.address,
+    providerKey: item.providerKey,
+    sentAt: item.sentAt,
+    tick: item.tick ?? 0,
+    editedAt: null,
+  }
+  if (item.type === 'press') {
+    return {
+      ...base,
+      kind: 'press',
+      text: stripUnsafe(item.label ?? item.value),
+      data: { label: item.label ?? null, value: item.value },
+      attachments: [],
+      replyToKey: item.onKey,
+    }
+  }
+  const data = {
+    ...(item.location ? { location: item.location } : {}),
+    ...(item.contact ? { contact: item.contact } : {}),
+    ...(item.startPayload ? { startPayload: item.startPayload } : {}),
+  }
+  return {
+    ...base,
+    kind: item.kind,
+    text: stripUnsafe(item.text),
+    data: Object.keys(data).length > 0 ? data : null,
+    attachments: item.attachments ?? [],
+    replyToKey: item.replyToKey,
+  }
+}
+
+function fromEdit(item: InboundEdit): NewMessage {
+  return {
+    threadKey: item.threadKey,
+    address: item.sender.address,
+    providerKey: item.providerKey,
+    sentAt: item.sentAt,
+    tick: item.tick ?? 0,
+    kind: 'text',
+    text: stripUnsafe(item.text),
+    data: null,
+    attachments: [],
+    replyToKey: undefined,
+    editedAt: item.editedAt,
+  }
+}
+
+async function bindNumber(
+  tx: Tx,
+  channel: LiveChannel,
+  item: SharedNumber,
+  senders: Map<string, KnownSender>,
+  threads: Map<string, { id: string }>,
+): Promise<void> {
+  const { contactId, identityId } = senderOf(senders, item.sender.address)
+  const conversationId = threads.get(item.threadKey)?.id
+  await shareNumber(tx, {
+    channelId: channel.id,
+    contactId,
+    identityId,
+    phone: item.phone,
+    own: item.own,
+    ...(conversationId ? { conversationId } : {}),
+  })
+}
+
+async function fetchProfiles(tx: Tx, channel: LiveChannel, senders: Map<string, KnownSender>): Promise<void> {
+  if (!channel.kind.kind.profile) return
+  for (const [address, sender] of senders) {
+    if (!sender.isNew) continue
+    const { identityId, contactId } = sender
+    await tx.addJob(
+      'contact.profile',
+      { contactId, identityId, channelId: channel.id, address },
+      { key: `profile:${identityId}`, maxAttempts: 5 },
+    )
+  }
+}
+
+async function closeEvents(tx: Tx, outcomes: Outcome[]): Promise<void> {
+  await tx.query(
+    `update inbound_event e set state = o.state, step = o.step, reason = o.reason, attempts = e.attempts + 1, processed_at = now()
+     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as o(id, state, step, reason) where e.id = o.id`,
+    [
+      outcomes.map((o) => o.id),
+      outcomes.map((o) => o.state),
+      outcomes.map((o) => o.step),
+      outcomes.map((o) => o.reason),
+    ],
+  )
+}

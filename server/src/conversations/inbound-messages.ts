@@ -1,0 +1,172 @@
+import type { RemoteAttachment } from '#channels/contract.ts'
+import type { MESSAGE_KINDS } from '#shared/api/conversations.ts'
+import { foldForIndex, truncateGraphemes as truncate } from '#shared/text.ts'
+import type { App } from '../platform/app.ts'
+import type { Tx } from '../platform/db.ts'
+import type { LiveChannel } from './channel-registry.ts'
+import type { KnownSender } from './inbound-batch.ts'
+import type { Thread } from './inbound-threads.ts'
+import { indexMessages } from './search.ts'
+
+export interface NewMessage {
+  threadKey: string
+  address: string
+  providerKey: string
+  kind: (typeof MESSAGE_KINDS)[number]
+  text: string
+  data: Record<string, unknown> | null
+  attachments: RemoteAttachment[]
+  replyToKey: string | undefined
+  sentAt: Date
+  tick: number
+  editedAt: Date | null
+}
+export interface InsertedMessage {
+  id: string
+  conversationId: string
+  threadKey: string
+  at: Date
+  message: NewMessage
+}
+
+/** Longer texts than any network has are cut; what came is in the inbound event. */
+const TEXT_LENGTH = 20_000
+export const PREVIEW_LENGTH = 160
+
+/** Stores what is new of the batch, once each: the provider's key decides. Moves the conversations along with it. */
+export async function insertMessages(
+  app: App,
+  tx: Tx,
+  channel: LiveChannel,
+  messages: NewMessage[],
+  threads: Map<string, Thread>,
+  senders: Map<string, KnownSender>,
+): Promise<InsertedMessage[]> {
+  if (messages.length === 0) return []
+  const replies = await repliedTo(tx, channel.id, messages)
+  const rows = await tx.query<{ id: string; provider_key: string; conversation_id: string; at: Date }>(
+    `insert into message (conversation_id, channel_id, contact_id, direction, state, kind, text, data, at, provider_key, reply_to_id, edited_at)
+     select m.conversation_id, $1, m.contact_id, 'in', 'received', m.kind, m.text, m.data,
+            least(m.sent_at + make_interval(secs => m.tick / 1000000.0), now()), m.provider_key, m.reply_to_id, m.edited_at
+     from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::int[], $9::text[], $10::bigint[], $11::timestamptz[])
+       as m(conversation_id, contact_id, kind, text, data, sent_at, tick, provider_key, reply_to_id, edited_at)
+     on conflict (channel_id, provider_key) where provider_key is not null do nothing
+     returning id, provider_key, conversation_id, at`,
+    [
+      channel.id,
+      messages.map((m) => threads.get(m.threadKey)?.id ?? null),
+      messages.map((m) => senders.get(m.address)?.contactId ?? null),
+      messages.map((m) => m.kind),
+      messages.map((m) => truncate(m.text, TEXT_LENGTH)),
+      messages.map((m) => (m.data ? JSON.stringify(m.data) : null)),
+      messages.map((m) => m.sentAt),
+      messages.map((m) => Math.min(Math.max(m.tick, 0), 999_999)),
+      messages.map((m) => m.providerKey),
+      messages.map((m) => (m.replyToKey ? (replies.get(m.replyToKey) ?? null) : null)),
+      messages.map((m) => m.editedAt),
+    ],
+  )
+  // The first of several with one key is the one that was stored.
+  const byKey = new Map(messages.toReversed().map((message) => [message.providerKey, message]))
+  const inserted = rows.flatMap((row) => {
+    const message = byKey.get(row.provider_key)
+    return message
+      ? [{ id: row.id, conversationId: row.conversation_id, threadKey: message.threadKey, at: row.at, message }]
+      : []
+  })
+  await addAttachments(tx, inserted)
+  await indexMessages(
+    tx,
+    inserted.map((row) => ({
+      messageId: row.id,
+      conversationId: row.conversationId,
+      channelId: channel.id,
+      folded: foldForIndex(searchable(row.message), 4000),
+    })),
+  )
+  await moveConversations(tx, inserted)
+  return inserted
+}
+
+function searchable(message: NewMessage): string {
+  return [message.text, ...message.attachments.map((attachment) => attachment.name ?? '')].join(' ')
+}
+
+async function repliedTo(tx: Tx, channelId: string, messages: NewMessage[]): Promise<Map<string, string>> {
+  const keys = [...new Set(messages.flatMap((message) => message.replyToKey ?? []))]
+  if (keys.length === 0) return new Map()
+  const rows = await tx.query<{ id: string; provider_key: string }>(
+    'select id, provider_key from message where channel_id = $1 and provider_key = any($2::text[])',
+    [channelId, keys],
+  )
+  return new Map(rows.map((row) => [row.provider_key, row.id]))
+}
+
+async function addAttachments(tx: Tx, inserted: InsertedMessage[]): Promise<void> {
+  const wanted = inserted.flatMap((row) =>
+    row.message.attachments.slice(0, 20).map((attachment, position) => ({ row, attachment, position })),
+  )
+  if (wanted.length === 0) return
+  const rows = await tx.query<{ id: string }>(
+    `insert into attachment (message_id, position, kind, name, media_type, size, width, height, duration_ms, remote, state)
+     select *, 'remote' from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::int[], $9::int[], $10::jsonb[])
+     returning id`,
+    [
+      wanted.map((w) => w.row.id),
+      wanted.map((w) => w.position),
+      wanted.map((w) => w.attachment.kind),
+      wanted.map((w) => w.attachment.name ?? null),
+      wanted.map((w) => w.attachment.mediaType ?? null),
+      wanted.map((w) => whole(w.attachment.size, Number.MAX_SAFE_INTEGER)),
+      wanted.map((w) => whole(w.attachment.width, 1_000_000)),
+      wanted.map((w) => whole(w.attachment.height, 1_000_000)),
+      wanted.map((w) => whole(w.attachment.durationMs, 2_000_000_000)),
+      wanted.map((w) => JSON.stringify(w.attachment.remote ?? null)),
+    ],
+  )
+  for (const { id } of rows)
+    await tx.addJob('attachment.fetch', { attachmentId: id }, { key: `attachment:${id}`, maxAttempts: 8 })
+}
+
+function whole(value: number | undefined, max: number): number | null {
+  return value !== undefined && Number.isFinite(value) && value >= 0 && value <= max ? Math.round(value) : null
+}
+
+/** The conversations of the batch as they now stand: preview, unread, reopened. One statement; counters follow by trigger. */
+async function moveConversations(tx: Tx, inserted: InsertedMessage[]): Promise<void> {
+  const moves = new Map<string, { count: number; last: InsertedMessage }>()
+  for (const row of inserted) {
+    const move = moves.get(row.conversationId)
+    if (!move) moves.set(row.conversationId, { count: 1, last: row })
+    else {
+      move.count++
+      if (row.at >= move.last.at) move.last = row
+    }
+  }
+  const list = [...moves.entries()]
+  if (list.length === 0) return
+  await tx.query(
+    `update conversation c set
+       last_at = now(), unread = c.unread + m.count, unanswered_since = coalesce(c.unanswered_since, now()), version = c.version + 1,
+       state = 'open', closed_at = null, closed_by = null,
+       last_message_id = case when newer then m.message_id else c.last_message_id end,
+       last_message_at = greatest(c.last_message_at, m.at),
+       last_text = case when newer then m.text else c.last_text end,
+       last_kind = case when newer then m.kind else c.last_kind end,
+       last_direction = case when newer then 'in' else c.last_direction end
+     from (
+       select u.*, o.last_message_at is null or u.at >= o.last_message_at as newer
+       from unnest($1::bigint[], $2::int[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[]) as u(id, count, message_id, at, text, kind)
+       join conversation o on o.id = u.id
+     ) m
+     where c.id = m.id`,
+    [
+      list.map(([id]) => id),
+      list.map(([, move]) => move.count),
+      list.map(([, move]) => move.last.id),
+      list.map(([, move]) => move.last.at),
+      list.map(([, move]) => truncate(move.last.message.text, PREVIEW_LENGTH)),
+      list.map(([, move]) => move.last.message.kind),
+    ],
+  )
+}

@@ -1,0 +1,163 @@
+import pg from 'pg'
+import type { App, Part } from '../platform/app.ts'
+import type { Tx } from '../platform/db.ts'
+import type { Channels, LiveChannel } from './channel-registry.ts'
+import { processEvents, type StoredEvent, StepError } from './inbound-batch.ts'
+
+/** Events taken at a time: large enough that statements are shared, small enough that a batch is visible soon. */
+const BATCH = 400
+/** First key of the advisory locks that let one node at a time process a channel, which keeps a sender's order. */
+const LOCK = 7001
+/** A failure of the database, not of the event: try again later, blame nobody. */
+const TRANSIENT = /^(08|53|57|58|40|55)/
+
+export interface Inbound {
+  /** Says that a channel has new events. Costs nothing when it is being processed already. */
+  poke(channelId: string): void
+  part: Part
+}
+
+/** Turns stored events into messages, a channel at a time, in batches, in order. */
+export function createInbound(app: App, channels: Channels): Inbound {
+  const running = new Map<string, { again: boolean; done: Promise<void> }>()
+  let started = false
+
+  function poke(channelId: string): void {
+    if (!started) return
+    const run = running.get(channelId)
+    if (run) {
+      run.again = true
+      return
+    }
+    const state = { again: false, done: Promise.resolve() }
+    running.set(channelId, state)
+    state.done = drain(channelId, state).finally(() => running.delete(channelId))
+  }
+
+  async function drain(channelId: string, state: { again: boolean }): Promise<void> {
+    do {
+      state.again = false
+      try {
+        while (started && (await processBatch(app, channels, channelId)) === BATCH);
+      } catch (error) {
+        // The events are stored; the next round takes them up.
+        app.log.error({ err: error, channelId }, 'processing inbound events failed; trying again')
+        return
+      }
+    } while (state.again && started)
+  }
+
+  async function sweep(): Promise<void> {
+    const rows = await app.db.query<{ id: string }>(
+      // One probe of inbound_event_pending per channel.
+      `select c.id from channel c where exists (select from inbound_event e where e.channel_id = c.id and e.state = 'pending')`,
+    )
+    for (const { id } of rows) poke(id)
+  }
+
+  return {
+    poke,
+    part: {
+      name: 'inbound',
+      role: 'worker',
+      async start() {
+        started = true
+        await sweep()
+        // A poke only shortens the wait: events stored by other nodes or left by a crash are found here.
+        const timer = setInterval(
+          () => void sweep().catch((error: unknown) => app.log.warn({ err: error }, 'looking for inbound events')),
+          500,
+        )
+        return async () => {
+          started = false
+          clearInterval(timer)
+          await Promise.allSettled([...running.values()].map((run) => run.done))
+        }
+      },
+    },
+  }
+}
+
+/** One batch of a channel. Returns how many events it took. */
+export async function processBatch(app: App, channels: Channels, channelId: string): Promise<number> {
+  const channel = await channels.byId(channelId)
+  if (!channel) return 0
+  let taken: StoredEvent[] = []
+  try {
+    await app.db.transaction(async (tx) => {
+      taken = []
+      if (!(await lock(tx, channelId))) return
+      taken = await tx.query<StoredEvent>(
+        // inbound_event_pending
+        `select id, body from inbound_event where channel_id = $1 and state = 'pending' order by id limit $2`,
+        [channelId, BATCH],
+      )
+      await processEvents(app, tx, channel, taken)
+    })
+    return taken.length
+  } catch (error) {
+    if (isTransient(error) || taken.length === 0) throw error
+    await isolate(app, channel, taken, error)
+    return taken.length
+  }
+}
+
+/** Something in the batch cannot be processed: halve until it stands alone, set it aside with its reason, keep its neighbours. */
+async function isolate(app: App, channel: LiveChannel, events: StoredEvent[], cause: unknown): Promise<void> {
+  if (events.length === 1) {
+    const [event] = events
+    if (event) await quarantine(app, channel, event, cause)
+    return
+  }
+  const middle = Math.ceil(events.length / 2)
+  for (const part of [events.slice(0, middle), events.slice(middle)]) {
+    try {
+      await app.db.transaction(async (tx) => {
+        await waitForLock(tx, channel.id)
+        const still = await tx.query<StoredEvent>(
+          `select id, body from inbound_event where id = any($1::bigint[]) and state = 'pending' order by id`,
+          [part.map((event) => event.id)],
+        )
+        await processEvents(app, tx, channel, still)
+      })
+    } catch (error) {
+      if (isTransient(error)) throw error
+      await isolate(app, channel, part, error)
+    }
+  }
+}
+
+async function quarantine(app: App, channel: LiveChannel, event: StoredEvent, cause: unknown): Promise<void> {
+  const step = cause instanceof StepError ? cause.step : 'process'
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  app.log.warn({ channelId: channel.id, event: event.id, step, reason }, 'an inbound event was set aside')
+  await app.db.transaction(async (tx) => {
+    await tx.query(
+      `update inbound_event set state = 'quarantined', step = $2, reason = $3, attempts = attempts + 1, processed_at = now()
+       where id = $1 and state = 'pending'`,
+      [event.id, step, reason.slice(0, 500)],
+    )
+    tx.publish(
+      { channelId: channel.id, need: 'inbound.view' },
+      { kind: 'inbound', channelId: channel.id, quarantined: 1 },
+    )
+  })
+}
+
+async function lock(tx: Tx, channelId: string): Promise<boolean> {
+  const row = await tx.one<{ locked: boolean }>(
+    'select pg_try_advisory_xact_lock($1, ($2::bigint % 2147483647)::int) as locked',
+    [LOCK, channelId],
+  )
+  return row?.locked ?? false
+}
+async function waitForLock(tx: Tx, channelId: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int)', [LOCK, channelId])
+}
+
+function isTransient(error: unknown): boolean {
+  const cause = error instanceof StepError ? error.cause : error
+  if (cause instanceof pg.DatabaseError) return TRANSIENT.test(cause.code ?? '')
+  // Connection failures come as system errors with a code such as ECONNREFUSED.
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' && /^E[A-Z]+$/.test(cause.code)
+}

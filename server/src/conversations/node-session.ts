@@ -1,0 +1,90 @@
+import { randomInt } from 'node:crypto'
+import pg from 'pg'
+import type { App, Part } from '../platform/app.ts'
+
+/** First keys of advisory locks. The second is a node's number, or a channel's. */
+const NODE_LOCK = 7002
+const POLL_LOCK = 7003
+
+/**
+ * This node's standing connection. While it lives it holds a lock that says so: what a dead node was sending can be told
+ * from what a living one still sends, at once and without clocks. PostgreSQL lets the lock go when the process dies.
+ */
+export interface NodeSession {
+  /** Stands in outbox.lease_node while this node sends. */
+  number: number
+  /** Numbers of `nodes` that no longer live. */
+  dead(nodes: number[]): Promise<number[]>
+  /** Takes the channel for polling on this node alone. */
+  takePolling(channelId: string): Promise<boolean>
+  releasePolling(channelId: string): Promise<void>
+  /** Aborted when the connection, and every lock with it, is lost; a new one afterwards. */
+  signal(): AbortSignal
+  part: Part
+}
+
+export function createNodeSession(app: App): NodeSession {
+  const number = randomInt(1, 2 ** 31 - 1)
+  let client: pg.Client | undefined
+  let lost = new AbortController()
+  let stopped = false
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({ connectionString: app.db.url, application_name: `daftar node ${number}` })
+    const end = (): void => {
+      if (client !== next) return
+      client = undefined
+      lost.abort()
+      if (!stopped) retry()
+    }
+    next.on('error', end)
+    next.on('end', end)
+    await next.connect()
+    await next.query('select pg_advisory_lock($1, $2)', [NODE_LOCK, number])
+    lost = new AbortController()
+    client = next
+  }
+  function retry(): void {
+    setTimeout(() => {
+      if (!stopped) connect().catch(() => retry())
+    }, 500)
+  }
+  async function ask(text: string, values: unknown[]): Promise<boolean> {
+    if (!client) return false
+    const { rows } = await client.query<{ yes: boolean }>(text, values)
+    return rows[0]?.yes ?? false
+  }
+
+  return {
+    number,
+    async dead(nodes) {
+      const gone: number[] = []
+      for (const node of nodes) {
+        if (node === number) continue
+        if (await ask('select pg_try_advisory_lock($1, $2) as yes', [NODE_LOCK, node])) {
+          gone.push(node)
+          await ask('select pg_advisory_unlock($1, $2) as yes', [NODE_LOCK, node])
+        }
+      }
+      return gone
+    },
+    takePolling: (channelId) =>
+      ask('select pg_try_advisory_lock($1, ($2::bigint % 2147483647)::int) as yes', [POLL_LOCK, channelId]),
+    async releasePolling(channelId) {
+      await ask('select pg_advisory_unlock($1, ($2::bigint % 2147483647)::int) as yes', [POLL_LOCK, channelId])
+    },
+    signal: () => lost.signal,
+    part: {
+      name: 'node session',
+      role: 'worker',
+      async start() {
+        await connect()
+        return async () => {
+          stopped = true
+          lost.abort()
+          await client?.end()
+        }
+      },
+    },
+  }
+}

@@ -1,0 +1,229 @@
+import type { App, Part } from '../platform/app.ts'
+import { createBatcher } from '../platform/batcher.ts'
+import type { Tx } from '../platform/db.ts'
+import { type Channels, type LiveChannel, ratesOf } from './channel-registry.ts'
+import { deliver } from './deliver.ts'
+import { publishMessages } from './message-changes.ts'
+import type { NodeSession } from './node-session.ts'
+import { onQueued } from './outbound.ts'
+import { keepSlots, takeSlots } from './rate.ts'
+import { type Settled, settle } from './settle.ts'
+
+/** Sends at a time per channel; a slow provider must not pile up work. */
+const IN_FLIGHT = 64
+
+export interface Claimed {
+  messageId: string
+  threadKey: string
+  attempt: number
+  at: number
+}
+
+/** Sends what waits in the outbox: per channel, at its rate, replies before bulk, one message at a time and in order per chat. */
+export function createSender(app: App, channels: Channels, node: NodeSession): { part: Part } {
+  const loops = new Map<string, { again: boolean; inFlight: number }>()
+  const timers = new Set<NodeJS.Timeout>()
+  const sending = new Set<Promise<void>>()
+  const stop = new AbortController()
+  const settled = createBatcher<Settled>((items) => settle(app, items), { max: 100, parallel: 1 })
+
+  function poke(channelId: string): void {
+    if (stop.signal.aborted) return
+    const loop = loops.get(channelId)
+    if (loop) loop.again = true
+    else void work(channelId)
+  }
+
+  async function work(channelId: string): Promise<void> {
+    const loop = { again: true, inFlight: 0 }
+    loops.set(channelId, loop)
+    let wait: number | undefined
+    while (loop.again && !stop.signal.aborted) {
+      loop.again = false
+      try {
+        wait = await round(channelId, loop)
+      } catch (error) {
+        app.log.error({ err: error, channelId }, 'taking messages from the outbox failed; trying again')
+        wait = 1000
+      }
+    }
+    loops.delete(channelId)
+    if (wait !== undefined) later(channelId, wait)
+  }
+
+  function later(channelId: string, ms: number): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      poke(channelId)
+    }, ms)
+    timers.add(timer)
+  }
+
+  /** Claims and starts sending. Returns in how many ms to look again, or undefined when nothing is known to wait. */
+  async function round(channelId: string, loop: { again: boolean; inFlight: number }): Promise<number | undefined> {
+    const channel = await channels.byId(channelId)
+    if (!channel || channel.state !== 'active') return undefined
+    const room = IN_FLIGHT - inFlight(channelId)
+    if (room <= 0) return undefined // a finished send pokes
+    const { claimed, wait } = await app.db.transaction((tx) => claim(tx, channel, node, room))
+    for (const one of claimed) start(channel, one)
+    if (claimed.length > 0) loop.again = true
+    return claimed.length > 0 ? undefined : wait
+  }
+
+  const counts = new Map<string, number>()
+  const inFlight = (channelId: string): number => counts.get(channelId) ?? 0
+
+  function start(channel: LiveChannel, one: Claimed): void {
+    counts.set(channel.id, inFlight(channel.id) + 1)
+    const sent = (async () => {
+      const delay = one.at - Date.now()
+      if (delay > 1) await new Promise((resolve) => setTimeout(resolve, delay))
+      const outcome = await deliver(app, channel, one, stop.signal)
+      await settled({ channelId: channel.id, ...one, outcome })
+    })()
+      .catch((error: unknown) =>
+        app.log.error(
+          { err: error, message: one.messageId },
+          'the outcome of a message could not be stored; it will show as unknown',
+        ),
+      )
+      .finally(() => {
+        sending.delete(sent)
+        counts.set(channel.id, inFlight(channel.id) - 1)
+        poke(channel.id)
+      })
+    sending.add(sent)
+  }
+
+  async function sweep(): Promise<void> {
+    await forgetDead(app, node)
+    const rows = await app.db.query<{ id: string }>(
+      // outbox_next: one probe per channel
+      `select c.id from channel c where c.state = 'active' and exists (select from outbox o where o.channel_id = c.id and o.lease_node is null)`,
+    )
+    for (const { id } of rows) poke(id)
+  }
+
+  return {
+    part: {
+      name: 'sender',
+      role: 'worker',
+      async start() {
+        onQueued(poke)
+        app.live.onChange('channel', () => void sweep().catch(() => undefined))
+        await sweep()
+        const timer = setInterval(
+          () => void sweep().catch((error: unknown) => app.log.warn({ err: error }, 'looking into the outbox')),
+          1000,
+        )
+        return async () => {
+          clearInterval(timer)
+          for (const one of timers) clearTimeout(one)
+          // What has left is waited for, so that its outcome is known; the limit is the program's own (10 s).
+          const patience = setTimeout(() => stop.abort(), 6000)
+          onQueued(() => undefined)
+          await Promise.allSettled(sending)
+          clearTimeout(patience)
+          stop.abort()
+        }
+      },
+    },
+  }
+}
+
+async function claim(
+  tx: Tx,
+  channel: LiveChannel,
+  node: NodeSession,
+  room: number,
+): Promise<{ claimed: Claimed[]; wait: number | undefined }> {
+  const rate = ratesOf(channel)
+  const { slots, nextAt } = await takeSlots(tx, channel.id, rate.channel, room)
+  if (slots.length === 0) return { claimed: [], wait: Math.max(5, nextAt - Date.now()) }
+  const rows = await tx.query<{ message_id: string; thread_key: string; attempts: number; chat_at: string | null }>(
+    // outbox_next once per priority, replies first. A chat's messages go one at a time and in order: a message waits for
+    // earlier ones of its priority or a higher one, and for whatever is being sent in its chat.
+    `select o.message_id, o.thread_key, o.attempts, extract(epoch from b.next_at) * 1000 as chat_at
+     from unnest('{0,5,9}'::smallint[]) as p(priority)
+     cross join lateral (
+       select * from outbox o
+       where o.channel_id = $1 and o.priority = p.priority and o.run_at <= now() and o.lease_node is null
+         and not exists (select from outbox e where e.channel_id = $1 and e.thread_key = o.thread_key and e.message_id <> o.message_id
+                         and (e.lease_node is not null or e.priority < o.priority or (e.priority = o.priority and e.message_id < o.message_id)))
+         and not exists (select from rate_bucket b where b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key and b.next_at > now() + interval '200 ms')
+       order by o.run_at, o.message_id limit $2 for update of o skip locked
+     ) o
+     left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key
+     order by p.priority, o.run_at, o.message_id limit $2`,
+    [channel.id, slots.length],
+  )
+  const claimed = rows.map((row, n) => ({
+    messageId: row.message_id,
+    threadKey: row.thread_key,
+    attempt: row.attempts + 1,
+    at: Math.max(slots[n] ?? 0, Number(row.chat_at ?? 0)),
+  }))
+  if (claimed.length === 0) return { claimed, wait: await nextMoment(tx, channel.id) }
+  await keepSlots(
+    tx,
+    channel.id,
+    rate.channel,
+    rate.chat,
+    claimed.map((one, n) => ({ threadKey: one.threadKey, at: Math.max(slots[n] ?? 0, one.at) })),
+  )
+  await note(tx, node, claimed)
+  return { claimed, wait: undefined }
+}
+
+/** When something of this channel may be due; undefined: nothing waits. */
+async function nextMoment(tx: Tx, channelId: string): Promise<number | undefined> {
+  const row = await tx.one<{ wait: number | null }>(
+    `select greatest(least(min(extract(epoch from greatest(o.run_at, b.next_at) - clock_timestamp()) * 1000), 5000), 20)::int as wait
+     from (select * from outbox where channel_id = $1 and lease_node is null order by priority, run_at limit 50) o
+     left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key`,
+    [channelId],
+  )
+  return row?.wait ?? undefined
+}
+
+/** The attempt is on record before anything leaves: after a crash this is how we know what may have gone. */
+async function note(tx: Tx, node: NodeSession, claimed: Claimed[]): Promise<void> {
+  const ids = claimed.map((one) => one.messageId)
+  await tx.query(
+    `with leased as (update outbox set lease_node = $2, attempts = attempts + 1 where message_id = any($1::bigint[]) returning message_id),
+     sending as (update message set state = 'sending' where id = any($1::bigint[]) returning id)
+     insert into message_attempt (message_id, n, node)
+     select l.message_id, coalesce((select max(n) from message_attempt a where a.message_id = l.message_id), 0) + 1, $3 from leased l`,
+    [ids, node.number, String(node.number)],
+  )
+}
+
+/** Messages whose node died while sending: they may have gone. Shown as unknown, never sent again by a program. */
+async function forgetDead(app: App, node: NodeSession): Promise<void> {
+  const leases = await app.db.query<{ node: number }>(
+    'select distinct lease_node as node from outbox where lease_node is not null and lease_node <> $1',
+    [node.number],
+  )
+  const dead = await node.dead(leases.map((lease) => lease.node))
+  if (dead.length === 0) return
+  await app.db.transaction(async (tx) => {
+    const rows = await tx.query<{ message_id: string; channel_id: string; conversation_id: string }>(
+      `with lost as (delete from outbox where lease_node = any($1::int[]) returning message_id, channel_id),
+       closed as (update message_attempt a set finished_at = now(), outcome = 'unknown', code = 'interrupted'
+                  from lost where a.message_id = lost.message_id and a.finished_at is null)
+       update message m set state = 'unknown', failure_code = 'interrupted', failure_detail = '' from lost where m.id = lost.message_id
+       returning m.id as message_id, m.channel_id, m.conversation_id`,
+      [dead],
+    )
+    for (const channelId of new Set(rows.map((row) => row.channel_id))) {
+      const own = rows.filter((row) => row.channel_id === channelId)
+      await publishMessages(
+        tx,
+        channelId,
+        own.map((row) => row.message_id),
+        own.map((row) => row.conversation_id),
+      )
+    }
+  })
+}

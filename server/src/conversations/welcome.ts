@@ -1,0 +1,53 @@
+import type { Press } from '#channels/contract.ts'
+import { translatorFor } from '../platform/texts.ts'
+import type { App } from '../platform/app.ts'
+import type { Tx } from '../platform/db.ts'
+import { contextFor, type LiveChannel } from './channel-registry.ts'
+import type { InsertedMessage } from './inbound-messages.ts'
+import type { Thread } from './inbound-threads.ts'
+import { PRIORITY, queueMessage } from './outbound.ts'
+
+/** The channel's own words, on somebody's first interaction ever (B12); with the button for sharing the number, if wanted (B6). */
+export async function sendWelcomes(
+  tx: Tx,
+  channel: LiveChannel,
+  threads: Map<string, Thread>,
+  inserted: InsertedMessage[],
+): Promise<void> {
+  const { text, fileId, askNumber, buttonText } = channel.welcome
+  if (text === '' && fileId === null) return
+  const began = new Set(inserted.map((message) => message.threadKey))
+  for (const [threadKey, thread] of threads) {
+    if (!thread.first || !began.has(threadKey)) continue
+    const canAsk = askNumber && channel.kind.kind.capabilities.askNumber
+    await queueMessage(tx, {
+      channel,
+      conversation: { id: thread.id, contactId: thread.contactId, threadKey },
+      text,
+      fileIds: fileId === null ? [] : [fileId],
+      origin: 'welcome',
+      ...(canAsk ? { askNumber: buttonText || (await shareLabel(tx)) } : {}),
+      priority: PRIORITY.automatic,
+    })
+  }
+}
+
+/** The button's label in the language the organisation writes to its customers in. */
+export async function shareLabel(tx: Tx): Promise<string> {
+  const organisation = await tx.one<{ locale: 'fa' | 'ar' | 'en' }>('select locale from organisation')
+  return translatorFor(organisation?.locale ?? 'fa')('channels.share_number')
+}
+
+/** Ends the spinner on pressed buttons, after they are stored. A courtesy: if it fails, nothing is lost. */
+export function acknowledgePresses(app: App, tx: Tx, channel: LiveChannel, presses: Press[]): void {
+  const { acknowledge } = channel.kind.kind
+  if (!acknowledge || presses.length === 0) return
+  tx.afterCommit(() => {
+    const ctx = contextFor(app, channel, AbortSignal.timeout(10_000))
+    for (const press of presses) {
+      acknowledge(press, ctx).catch((error: unknown) =>
+        app.log.debug({ err: error, channelId: channel.id }, 'acknowledging a pressed button failed'),
+      )
+    }
+  })
+}

@@ -5,7 +5,7 @@ import { actions, readUpload } from './control-actions.ts'
 import { readFaultOrder } from './control-faults.ts'
 import { parseObject, readBody } from './parameters.ts'
 import type { BalePerson } from './person.ts'
-import { avatar, AVATARS, readAsset } from './samples.ts'
+import { AVATARS, avatar, installedFont, invoicePdf, readAsset, receipt, voiceWav } from './samples.ts'
 import type { BaleSimulator, Core } from './server.ts'
 import type { SimBot } from './world.ts'
 import { BaleError, badRequest } from './wire.ts'
@@ -26,7 +26,9 @@ const PAGES: Record<string, string> = {
   phone: 'text/html; charset=utf-8',
   'phone.css': 'text/css; charset=utf-8',
   'phone.js': 'text/javascript; charset=utf-8',
-  'phone-texts.js': 'text/javascript; charset=utf-8',
+}
+for (const part of ['texts', 'dom', 'state', 'messages', 'sheets', 'side', 'composer']) {
+  PAGES[`phone-${part}.js`] = 'text/javascript; charset=utf-8'
 }
 
 export async function answerControl(
@@ -67,8 +69,7 @@ function sendBytes(response: ServerResponse, contentType: string, data: Buffer):
     'content-length': data.length,
     'cache-control': 'no-cache',
     'x-content-type-options': 'nosniff',
-    'content-security-policy':
-      "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'",
+    'content-security-policy': "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:",
   })
   response.end(data)
 }
@@ -85,6 +86,8 @@ async function route(request: Request): Promise<void> {
   if (asked === 'GET state') return reply(response, 200, stateOf(simulator))
   if (asked === 'GET statistics') return reply(response, 200, statisticsOf(simulator))
   if (asked === 'GET avatars') return sendBytes(response, 'image/png', avatar(Math.abs(Number(second)) || 1))
+  if (asked === 'GET samples') return sendSample(response, second)
+  if (asked === 'GET font') return sendBytes(response, 'font/woff2', readFont(second))
   if (asked === 'GET files') return sendFile(core, response, second)
   if (asked === 'POST bots') return reply(response, 201, botView(simulator.addBot(readBot(await readJson(incoming)))))
   if (asked === 'POST faults') {
@@ -151,6 +154,19 @@ async function sendInbox(request: Request, person: BalePerson, bot: SimBot): Pro
       file: message.file && { ...message.file, data: undefined, url: `/_sim/files/${message.file.uniqueId}` },
     })),
   })
+}
+
+function sendSample(response: ServerResponse, name: string): void {
+  if (name === 'receipt.png') return sendBytes(response, 'image/png', receipt())
+  if (name === 'invoice.pdf') return sendBytes(response, 'application/pdf', invoicePdf())
+  if (name === 'voice.wav') return sendBytes(response, 'audio/wav', voiceWav())
+  throw new BaleError(404, 'Not Found: no such sample')
+}
+
+function readFont(script: string): Buffer {
+  const font = script === 'arabic' || script === 'latin' ? installedFont(script) : undefined
+  if (!font) throw new BaleError(404, 'Not Found: no such font')
+  return font
 }
 
 function sendFile(core: Core, response: ServerResponse, uniqueId: string): void {

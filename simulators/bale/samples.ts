@@ -12,6 +12,16 @@ export function readAsset(path: string): Buffer {
   return readFileSync(new URL(path, folder))
 }
 
+const FONT = '@fontsource-variable/vazirmatn/files/vazirmatn-SCRIPT-wght-normal.woff2'
+
+/** Vazirmatn, when the web application's font package is installed; the page then looks as it should anywhere. */
+export function installedFont(script: 'arabic' | 'latin'): Buffer | undefined {
+  const root = new URL('../../../node_modules/', import.meta.url)
+  const places = [new URL('../../node_modules/', import.meta.url), root]
+  const found = places.map((place) => new URL(FONT.replace('SCRIPT', script), place)).find((file) => existsSync(file))
+  return found && readFileSync(found)
+}
+
 export const AVATARS = 6
 
 /** A drawn face, 1 to 6; higher numbers begin again. */

@@ -1,0 +1,18 @@
+import type { Tx } from '../platform/db.ts'
+
+export interface Publishable {
+  id: string
+  kind: string
+  origin_channel_id: string | null
+}
+
+/**
+ * Tells screens to fetch contacts again. Of visitors those are told who may view the channel they came by; before and
+ * after a merge a contact may be either, so both sides are given.
+ */
+export function publishContacts(tx: Tx, contacts: readonly Publishable[]): void {
+  const ids = [...new Set(contacts.map((contact) => contact.id))]
+  const channels = new Set(contacts.map((contact) => (contact.kind === 'visitor' ? contact.origin_channel_id : null)))
+  for (const channelId of channels)
+    tx.publish(channelId === null ? { need: 'contact.view' } : { channelId }, { kind: 'contact', ids })
+}

@@ -1,0 +1,164 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  RouterProvider,
+} from '@tanstack/react-router'
+import type { SetupState } from '#shared/api/session.ts'
+import { ApiProblem, api } from './api.ts'
+import { loadTexts, useI18n } from './i18n.ts'
+import { applyPreferences, meQuery, queryClient, safeNext } from './session/session.ts'
+import { AppFrame } from './ui/app-frame.tsx'
+import { EmptyState, LoadFailed } from './ui/bits.tsx'
+import { Toasts } from './ui/toast.tsx'
+
+/** The signed-in user, or null; asked once, then kept. */
+async function whoAmI() {
+  try {
+    return await queryClient.ensureQueryData(meQuery)
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) return null
+    throw error
+  }
+}
+
+const root = createRootRoute({
+  component: Root,
+  notFoundComponent: NotFound,
+  errorComponent: ({ error, reset }) => <LoadFailed error={error} retry={reset} />,
+})
+
+function Root() {
+  return (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  )
+}
+function NotFound() {
+  const { t } = useI18n()
+  return <EmptyState title={t('frame.notFound')} action={<a href="/inbox">{t('frame.inbox')}</a>} />
+}
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  component: AppFrame,
+  beforeLoad: async ({ location }) => {
+    const me = await whoAmI()
+    if (me !== null) {
+      await applyPreferences(me)
+      return
+    }
+    const setup = await api.get<SetupState>('/setup', {}, { stay: true })
+    if (setup.needed) throw redirect({ to: '/setup' })
+    throw redirect({ to: '/sign-in', search: { next: location.href } })
+  },
+})
+
+const nextSearch = (search: Record<string, unknown>): { next?: string } =>
+  typeof search['next'] === 'string' ? { next: search['next'] } : {}
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: nextSearch,
+  beforeLoad: async ({ search }) => {
+    const [me, setup] = await Promise.all([whoAmI(), api.get<SetupState>('/setup', {}, { stay: true })])
+    if (me !== null) throw redirect({ href: safeNext(search.next) })
+    if (setup.needed) throw redirect({ to: '/setup' })
+  },
+  loader: () => loadTexts('auth'),
+  component: lazyRouteComponent(() => import('./features/auth/sign-in.tsx'), 'SignInPage'),
+})
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  beforeLoad: async () => {
+    const state = await api.get<SetupState>('/setup', {}, { stay: true })
+    if (!state.needed) throw redirect({ to: '/inbox' })
+  },
+  loader: () => loadTexts('auth'),
+  component: lazyRouteComponent(() => import('./features/auth/setup.tsx'), 'SetupPage'),
+})
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/inbox' })
+  },
+})
+
+const inbox = createRoute({
+  getParentRoute: () => inside,
+  path: '/inbox',
+  loader: () => loadTexts('inbox'),
+  component: lazyRouteComponent(() => import('./features/inbox/inbox.tsx'), 'InboxPage'),
+})
+const conversation = createRoute({
+  getParentRoute: () => inbox,
+  path: '$conversationId',
+  /** `message`: the one to show, when one comes from a search. */
+  validateSearch: (search: Record<string, unknown>): { message?: string } =>
+    search['message'] === undefined ? {} : { message: String(search['message']) },
+})
+
+const contacts = createRoute({
+  getParentRoute: () => inside,
+  path: '/contacts',
+  loader: () => loadTexts('contacts'),
+  component: lazyRouteComponent(() => import('./features/contacts/contacts.tsx'), 'ContactsPage'),
+})
+const contact = createRoute({
+  getParentRoute: () => inside,
+  path: '/contacts/$id',
+  loader: () => loadTexts('contacts', 'inbox'),
+  component: lazyRouteComponent(() => import('./features/contacts/contact.tsx'), 'ContactPage'),
+})
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: '/settings',
+  loader: () => loadTexts('settings'),
+  component: lazyRouteComponent(() => import('./features/settings/settings.tsx'), 'SettingsPage'),
+})
+/** Which page of the settings: `_splat` is what stands behind /settings/. */
+const settingsPage = createRoute({ getParentRoute: () => settings, path: '$' })
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    signIn,
+    setup,
+    inside.addChildren([inbox.addChildren([conversation]), contacts, contact, settings.addChildren([settingsPage])]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPendingMs: 400,
+})
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
+
+/** Leaves for the sign-in page and remembers where one was. */
+export function goToSignIn(): void {
+  const { href, pathname } = router.state.location
+  if (pathname === '/sign-in' || pathname === '/setup') return
+  queryClient.removeQueries()
+  void router.navigate({ to: '/sign-in', search: { next: href } })
+}
+
+export function App() {
+  return (
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  )
+}

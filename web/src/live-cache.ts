@@ -1,0 +1,190 @@
+import type { InfiniteData, QueryClient } from '@tanstack/react-query'
+import type { Channel, ChannelBrief } from '#shared/api/channels.ts'
+import type { PageOf } from '#shared/api/common.ts'
+import type { Conversation, PresenceList, TimelineItem } from '#shared/api/conversations.ts'
+import type { LiveChange, LivePresence } from '#shared/api/live.ts'
+import { belongs, channelsQuery, type ConversationFilter, countsQuery } from './queries.ts'
+import { meQuery } from './session/session.ts'
+
+type Pages<T> = InfiniteData<PageOf<T>, string | null>
+
+export const itemKey = (item: TimelineItem): string =>
+  item.type === 'message' ? `m${item.message.id}` : item.type === 'note' ? `n${item.note.id}` : `e${item.event.id}`
+
+/** Newest first: by moment, then by id, as the server pages them. */
+function isNewer(a: { at: string; id: string }, b: { at: string; id: string }): boolean {
+  const difference = Date.parse(a.at) - Date.parse(b.at)
+  if (difference !== 0) return difference > 0
+  return a.id.length === b.id.length ? a.id > b.id : a.id.length > b.id.length
+}
+
+/**
+ * `pages` with `item` put in, replacing the one with the same key; `fits` false takes it out. Items older than what is
+ * loaded stay out until their page is asked for.
+ */
+export function placeItem<T>(
+  pages: Pages<T> | undefined,
+  item: T,
+  keyOf: (item: T) => string,
+  orderOf: (item: T) => { at: string; id: string },
+  fits = true,
+): Pages<T> | undefined {
+  if (pages === undefined) return undefined
+  const key = keyOf(item)
+  const order = orderOf(item)
+  let done = !fits
+  const next = pages.pages.map((page, index) => {
+    const at = page.items.findIndex((one) => keyOf(one) === key)
+    const old = page.items[at]
+    if (fits && !done && old !== undefined && orderOf(old).at === order.at) {
+      done = true
+      return { ...page, items: page.items.with(at, item) }
+    }
+    let items = at < 0 ? page.items : page.items.toSpliced(at, 1)
+    if (!done) {
+      const before = items.findIndex((one) => isNewer(order, orderOf(one)))
+      const atEnd = index === pages.pages.length - 1 && page.nextCursor === null
+      if (before >= 0 || atEnd) {
+        items = items.toSpliced(before < 0 ? items.length : before, 0, item)
+        done = true
+      }
+    }
+    return items === page.items ? page : { ...page, items }
+  })
+  // A second copy further down (the item moved up) is taken out by the loop above, since `done` pages still drop the key.
+  return { ...pages, pages: next }
+}
+
+export function placeConversation(client: QueryClient, conversation: Conversation): void {
+  const known = client.getQueryData<Conversation>(['conversation', conversation.id])
+  if (known !== undefined && known.version > conversation.version) return
+  client.setQueryData(['conversation', conversation.id], conversation)
+  const meId = client.getQueryData(meQuery.queryKey)?.id ?? ''
+  for (const query of client.getQueryCache().findAll({ queryKey: ['conversations', 'list'] })) {
+    const filter = query.queryKey[2] as ConversationFilter
+    const fits = belongs(filter, conversation, meId)
+    if (fits === null) {
+      const update = (pages: Pages<Conversation> | undefined) =>
+        pages && {
+          ...pages,
+          pages: pages.pages.map((page) => ({
+            ...page,
+            items: page.items.map((one) => (one.id === conversation.id ? conversation : one)),
+          })),
+        }
+      client.setQueryData<Pages<Conversation>>(query.queryKey, update)
+    } else {
+      const order = (one: Conversation) => ({ at: one.lastAt, id: one.id })
+      client.setQueryData<Pages<Conversation>>(query.queryKey, (pages) =>
+        placeItem(pages, conversation, (one) => one.id, order, fits),
+      )
+    }
+  }
+  recount(client)
+}
+
+let recounting: number | undefined
+function recount(client: QueryClient): void {
+  // Many changes come together; one count a second is enough for the eye.
+  recounting ??= window.setTimeout(() => {
+    recounting = undefined
+    void client.invalidateQueries({ queryKey: countsQuery.queryKey })
+  }, 1000)
+}
+
+export const timelineOrder = (item: TimelineItem): { at: string; id: string } => ({
+  at: item.at,
+  id: item.type === 'message' ? item.message.id : item.type === 'note' ? item.note.id : item.event.id,
+})
+
+export function placeInThread(client: QueryClient, conversationId: string, item: TimelineItem): void {
+  client.setQueryData<Pages<TimelineItem>>(['thread', conversationId], (pages) =>
+    placeItem(pages, item, itemKey, timelineOrder),
+  )
+}
+
+export function removeNote(client: QueryClient, conversationId: string, noteId: string): void {
+  const without = (pages: Pages<TimelineItem> | undefined) =>
+    pages && {
+      ...pages,
+      pages: pages.pages.map((page) => ({
+        ...page,
+        items: page.items.filter((item) => itemKey(item) !== `n${noteId}`),
+      })),
+    }
+  client.setQueryData<Pages<TimelineItem>>(['thread', conversationId], without)
+}
+
+/** What one live change does to what is on screen. */
+export function applyChange(client: QueryClient, change: LiveChange): void {
+  const again = (...queryKey: unknown[]) => void client.invalidateQueries({ queryKey })
+  switch (change.kind) {
+    case 'message': {
+      const { message } = change
+      placeInThread(client, message.conversationId, { type: 'message', at: message.at, message })
+      if (change.conversation !== null) placeConversation(client, change.conversation)
+      client.removeQueries({ queryKey: ['message', message.id], type: 'inactive' })
+      again('message', message.id)
+      again('timeline', message.contactId)
+      break
+    }
+    case 'conversation':
+      placeConversation(client, change.conversation)
+      break
+    case 'activity':
+      if (change.conversationId !== null) placeInThread(client, change.conversationId, change.item)
+      again('timeline', change.contactId)
+      break
+    case 'activity_removed':
+      if (change.conversationId !== null) removeNote(client, change.conversationId, change.id)
+      again('timeline', change.contactId)
+      break
+    case 'contact':
+      for (const id of change.ids) {
+        again('contact', id)
+        again('timeline', id)
+      }
+      again('contacts')
+      break
+    case 'channel':
+      placeChannel(client, change.channel)
+      break
+    case 'users':
+      again('users')
+      break
+    case 'me':
+      again('me')
+      again('channels')
+      again('conversations')
+      break
+    case 'organisation':
+      again('organisation')
+      break
+    case 'inbound':
+      again('inbound')
+      break
+    case 'draft':
+      again('draft', change.conversationId)
+      break
+    case 'mention':
+      break
+  }
+}
+
+function placeChannel(client: QueryClient, channel: ChannelBrief): void {
+  const known = client.getQueryData<PageOf<Channel>>(channelsQuery.queryKey)
+  if (known?.items.some((one) => one.id === channel.id) === true) {
+    const items = known.items.map((one) => (one.id === channel.id ? { ...one, ...channel } : one))
+    client.setQueryData<PageOf<Channel>>(channelsQuery.queryKey, { ...known, items })
+  }
+  void client.invalidateQueries({ queryKey: channelsQuery.queryKey })
+}
+
+export function applyPresence(client: QueryClient, presence: LivePresence): void {
+  client.setQueryData<PresenceList>(['presence', presence.conversationId], (list) => {
+    if (list === undefined) return list
+    const others = list.items.filter((one) => one.userId !== presence.userId)
+    if (presence.doing === 'gone') return { items: others }
+    return { items: [...others, { userId: presence.userId, doing: presence.doing }] }
+  })
+}

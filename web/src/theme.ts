@@ -1,0 +1,40 @@
+import { useSyncExternalStore } from 'react'
+
+export type Theme = 'system' | 'light' | 'dark'
+const STORED = 'daftar.theme'
+const listeners = new Set<() => void>()
+let current: Theme = read()
+
+function read(): Theme {
+  try {
+    const stored = localStorage.getItem(STORED)
+    return stored === 'light' || stored === 'dark' ? stored : 'system'
+  } catch {
+    return 'system'
+  }
+}
+
+export function setTheme(theme: Theme): void {
+  current = theme
+  try {
+    localStorage.setItem(STORED, theme)
+  } catch {
+    // The server knows it too.
+  }
+  apply()
+  for (const listener of listeners) listener()
+}
+function apply(): void {
+  if (current === 'system') delete document.documentElement.dataset['theme']
+  else document.documentElement.dataset['theme'] = current
+}
+apply()
+
+export const useTheme = (): Theme =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    () => current,
+  )

@@ -1,0 +1,133 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { type Command, useCommands } from '../commands.ts'
+import { useI18n } from '../i18n.ts'
+import { useKeys } from '../keys.ts'
+import { reconnect, startLive, useLiveState } from '../live.ts'
+import { countsQuery } from '../queries.ts'
+import { queryClient, useMe } from '../session/session.ts'
+import css from './app-frame.module.css'
+import { ErrorBoundary } from './bits.tsx'
+import { Button, IconButton } from './button.tsx'
+import { IconAddressBook, IconInbox, IconKeyboard, IconPlugConnectedX, IconSearch, IconSettings } from './icons.ts'
+import { Logo } from './logo.tsx'
+import { PresenceMenu, UserMenu } from './user-menu.tsx'
+
+const Palette = lazy(() => import('./palette.tsx'))
+const KeysOverlay = lazy(() => import('./keys-overlay.tsx'))
+
+const PLACES = [
+  { to: '/inbox', icon: IconInbox, text: 'frame.inbox' },
+  { to: '/contacts', icon: IconAddressBook, text: 'frame.contacts' },
+  { to: '/settings', icon: IconSettings, text: 'frame.settings' },
+] as const
+
+/** The frame of every screen behind the sign-in: rail, top bar, what is over all. */
+export function AppFrame() {
+  const i = useI18n()
+  const { t, n } = i
+  const me = useMe()
+  const navigate = useNavigate()
+  const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const counts = useQuery(countsQuery).data
+  const unread = counts === undefined ? 0 : counts.mine.unread + counts.unassigned.unread
+  useEffect(() => startLive(queryClient), [me.id])
+  useEffect(() => {
+    document.title = unread > 0 ? `(${n(unread)}) ${t('common.appName')}` : t('common.appName')
+  }, [t, n, unread])
+
+  useKeys(t('frame.keys.everywhere'), [
+    { keys: 'mod+k', label: t('frame.keys.palette'), run: () => setOpen('palette'), inFields: true },
+    { keys: 'shift+slash', label: t('frame.keys.overlay'), run: () => setOpen('keys') },
+    { keys: 'alt+1', label: t('frame.inbox'), run: () => void navigate({ to: '/inbox' }), inFields: true },
+    { keys: 'alt+2', label: t('frame.contacts'), run: () => void navigate({ to: '/contacts' }), inFields: true },
+    { keys: 'alt+3', label: t('frame.settings'), run: () => void navigate({ to: '/settings' }), inFields: true },
+  ])
+  const places: Command[] = PLACES.map(({ to, icon, text }, index) => ({
+    id: to,
+    title: t(text),
+    icon,
+    keys: `alt+${index + 1}`,
+    run: () => void navigate({ to }),
+  }))
+  useCommands([
+    ...places,
+    { id: 'keys', title: t('frame.keys.overlay'), icon: IconKeyboard, keys: 'shift+slash', run: () => setOpen('keys') },
+  ])
+
+  return (
+    <div className={css.frame}>
+      <a className={css.skip} href="#main">
+        {t('frame.skip')}
+      </a>
+      <nav className={css.rail} aria-label={t('frame.rail')}>
+        <Link to="/inbox" className={css.logo} aria-label={t('common.appName')}>
+          <Logo size={30} />
+        </Link>
+        {PLACES.map(({ to, icon: Icon, text }) => (
+          <Link key={to} to={to} className={css.place} aria-current={path.startsWith(to) ? 'page' : undefined}>
+            <span className={css.placeIcon}>
+              <Icon size={22} stroke={1.7} aria-hidden />
+              {to === '/inbox' && unread > 0 && (
+                <span className={css.count}>
+                  {i.n(Math.min(unread, 99))}
+                  {unread > 99 && '+'}
+                  <span className="visually-hidden"> {t('frame.unread')}</span>
+                </span>
+              )}
+            </span>
+            <span className={css.placeText}>{t(text)}</span>
+          </Link>
+        ))}
+      </nav>
+      <header className={css.top}>
+        <button
+          type="button"
+          className={css.search}
+          onClick={() => setOpen('palette')}
+          aria-keyshortcuts="Control+K Meta+K"
+        >
+          <IconSearch size={17} aria-hidden />
+          <span className={`${css.searchText} ellipsis`}>{t('frame.search')}</span>
+          <kbd>Ctrl K</kbd>
+        </button>
+        <div className={css.topEnd}>
+          <span className={css.wideOnly}>
+            <IconButton label={t('frame.keys.overlay')} keys="shift+slash" onClick={() => setOpen('keys')}>
+              <IconKeyboard size={20} stroke={1.7} />
+            </IconButton>
+          </span>
+          <PresenceMenu />
+          <UserMenu />
+        </div>
+      </header>
+      <ConnectionBar />
+      <main id="main" className={css.main} tabIndex={-1}>
+        <ErrorBoundary resetKey={path}>
+          <Outlet />
+        </ErrorBoundary>
+      </main>
+      <Suspense>
+        {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
+        {open === 'keys' && <KeysOverlay onClose={() => setOpen(null)} />}
+      </Suspense>
+    </div>
+  )
+}
+
+function ConnectionBar() {
+  const { t } = useI18n()
+  const state = useLiveState()
+  if (state !== 'lost') return null
+  return (
+    <div className={css.lost} role="status">
+      <IconPlugConnectedX size={18} aria-hidden />
+      <span>{t('frame.lost')}</span>
+      <Button small look="quiet" onClick={reconnect}>
+        {t('frame.lost.now')}
+      </Button>
+    </div>
+  )
+}

@@ -247,9 +247,14 @@ function mediaTypeOf(value: unknown): string | undefined {
 
 function readLocation(value: unknown): { latitude: number; longitude: number } | undefined {
   const location = record(value)
-  const latitude = Number(location?.latitude ?? Number.NaN)
-  const longitude = Number(location?.longitude ?? Number.NaN)
-  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : undefined
+  const latitude = degrees(location?.latitude, 90)
+  const longitude = degrees(location?.longitude, 180)
+  return latitude === undefined || longitude === undefined ? undefined : { latitude, longitude }
+}
+
+function degrees(value: unknown, max: number): number | undefined {
+  const number = typeof value === 'string' && /^-?\d{1,3}(\.\d{1,20})?$/.test(value) ? Number(value) : value
+  return typeof number === 'number' && Math.abs(number) <= max ? number : undefined
 }
 
 function readContact(value: unknown): { name: string; phone: string | null } | undefined {

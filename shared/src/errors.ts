@@ -5,7 +5,11 @@
 export const ERRORS = {
   already_set_up: { status: 409 },
   cannot_merge_self: { status: 422 },
+  /** Conversations refer to it; it can only rest. */
+  channel_in_use: { status: 409 },
   channel_kind_unknown: { status: 422 },
+  /** Paused, or its settings no longer work: nothing can be sent on it. */
+  channel_not_active: { status: 409 },
   channel_settings_invalid: { status: 422 },
   /** The settings have the right form, but the provider refuses them. */
   channel_settings_wrong: { status: 422 },
@@ -38,6 +42,9 @@ export const ERRORS = {
   not_signed_in: { status: 401 },
   rate_limited: { status: 429 },
   reload_required: { status: 409 },
+  /** The administrator's role and the preset ones cannot be changed so. */
+  role_fixed: { status: 409 },
+  role_in_use: { status: 409 },
   too_large: { status: 413 },
   /** Value: `seconds` until the next attempt is heard. */
   too_many_attempts: { status: 429 },
@@ -62,6 +69,7 @@ export const FIELD_ERRORS = [
   'too_short',
   'unknown_field',
   'wrong_format',
+  'wrong_password',
 ] as const
 
 export type FieldErrorCode = (typeof FIELD_ERRORS)[number]

@@ -55,6 +55,8 @@ export function createChannels(app: App): Channels {
   }
   app.live.onChange('channel', forget)
   app.live.onChange('organisation', forget)
+  // Told to all when a channel is made or deleted.
+  app.live.onChange('me', forget)
 
   async function current(): Promise<Known> {
     const asked = known
@@ -92,6 +94,13 @@ export function contextFor(app: App, channel: LiveChannel, signal: AbortSignal):
 export function hookUrl(app: App, secret: string, base?: string): string {
   const root = app.config.publicUrlGiven || base === undefined ? app.config.publicUrl : base
   return `${root}/hooks/${secret}`
+}
+
+/** The same for a channel at hand. */
+export function hookUrlOf(app: App, channel: LiveChannel, base?: string): string {
+  const secret = aside.get(channel)?.secret
+  if (!secret) throw new Error('the channel does not come from the registry')
+  return hookUrl(app, secret, base)
 }
 
 /** Whether the provider delivers to us; otherwise it is asked. */

@@ -3,6 +3,7 @@ import { searchTerms } from '#shared/text.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { decodeCursor, encodeCursor } from '../platform/http.ts'
+import { keyOf, LAST_ID, newestFirst, type TimeKey, timeOf } from './keyset.ts'
 import { snippetOf } from './snippet.ts'
 
 export interface Searchable {
@@ -53,15 +54,8 @@ export function messageQuery(search: string): string | null {
   return written.length === 0 ? null : written.join(' & ')
 }
 
-interface Key {
-  /** Microseconds since 1970, as text. */
-  micros: string
-  id: string
-}
-interface Hit {
-  message_id: string
+interface Hit extends TimeKey {
   conversation_id: string
-  micros: string
 }
 
 /** So many of the newest messages are looked at one by one before an index of words is asked. */
@@ -78,7 +72,7 @@ export async function searchHits(
   channelIds: readonly string[],
   query: string,
   limit: number,
-  before?: Key,
+  before?: TimeKey,
 ): Promise<Hit[]> {
   if (channelIds.length === 0) return []
   const found: Hit[] = []
@@ -104,8 +98,8 @@ async function walkNewest(
   query: string,
   limit: number,
   length: number,
-  from: Key | undefined,
-): Promise<{ hits: Hit[]; end: Key | undefined }> {
+  from: TimeKey | undefined,
+): Promise<{ hits: Hit[]; end: TimeKey | undefined }> {
   // index message_search_newest
   const rows = await db.query<Hit & { hit: boolean; n: string }>(
     `with newest as materialized (
@@ -118,29 +112,15 @@ async function walkNewest(
        order by created_at desc, message_id desc limit $3),
      size as (select count(*) as n from newest),
      last as (select message_id, conversation_id, created_at from newest order by created_at, message_id limit 1)
-     select message_id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros, true as hit, 0 as n from hits
+     select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros, true as hit, 0 as n from hits
      union all
-     select message_id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint, false, n from last, size`,
-    [channelIds, query, limit, timeOf(from), from?.id ?? MAX_ID, length],
+     select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint, false, n from last, size`,
+    [channelIds, query, limit, timeOf(from), from?.id ?? LAST_ID, length],
   )
   const hits = rows.filter((row) => row.hit)
   const last = rows.find((row) => !row.hit)
   const more = last !== undefined && Number(last.n) >= length
-  return { hits: hits.sort(newestFirst), end: more ? { micros: last.micros, id: last.message_id } : undefined }
-}
-
-const MAX_ID = '9223372036854775807'
-const newestFirst = (a: Hit, b: Hit): number =>
-  Number(BigInt(b.micros) - BigInt(a.micros)) || Number(BigInt(b.message_id) - BigInt(a.message_id))
-
-/** As PostgreSQL reads it, to the microsecond. */
-function timeOf(key: Key | undefined): string {
-  if (!key) return 'infinity'
-  const micros = BigInt(key.micros)
-  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n
-  const date = new Date(Number((micros - fraction) / 1000n))
-  if (Number.isNaN(date.getTime()) || date.getUTCFullYear() < 1) return 'infinity'
-  return date.toISOString().replace(/\.\d+Z$/, `.${String(fraction).padStart(6, '0')}Z`)
+  return { hits: hits.sort(newestFirst), end: more ? last : undefined }
 }
 
 async function lookUp(
@@ -149,7 +129,7 @@ async function lookUp(
   query: string,
   limit: number,
   range: Range,
-  from: Key | undefined,
+  from: TimeKey | undefined,
 ): Promise<Hit[]> {
   // index message_search_words of this month's part. Set apart, so that the order does not tempt the planner into walking.
   return db.query<Hit>(
@@ -158,9 +138,9 @@ async function lookUp(
        where words @@ $2::tsquery and channel_id = any($1::bigint[])
          and created_at >= $4::timestamptz and created_at < $5::timestamptz
          and created_at <= $6::timestamptz and (created_at, message_id) < ($6::timestamptz, $7::bigint))
-     select message_id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros from hits
+     select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros from hits
      order by created_at desc, message_id desc limit $3`,
-    [channelIds, query, limit, range.first, range.end, timeOf(from), from?.id ?? MAX_ID],
+    [channelIds, query, limit, range.first, range.end, timeOf(from), from?.id ?? LAST_ID],
   )
 }
 
@@ -208,16 +188,15 @@ export async function searchMessages(
   asked: { search?: string; limit?: number; cursor?: string },
 ): Promise<{ items: FoundMessage[]; nextCursor: string | null }> {
   const limit = asked.limit ?? 50
-  const [micros, id] = decodeCursor(asked.cursor, 2) ?? []
   const query = messageQuery(asked.search ?? '')
   if (query === null) return { items: [], nextCursor: null }
-  const before = micros !== undefined && id !== undefined ? { micros, id } : undefined
+  const before = keyOf(decodeCursor(asked.cursor, 2))
   const hits = await searchHits(db, actor.channels.view, query, limit + 1, before)
   const shown = hits.slice(0, limit)
   const last = shown.at(-1)
   return {
     items: await loadFound(db, shown, asked.search ?? ''),
-    nextCursor: hits.length > limit && last ? encodeCursor(last.micros, last.message_id) : null,
+    nextCursor: hits.length > limit && last ? encodeCursor(last.micros, last.id) : null,
   }
 }
 
@@ -228,7 +207,7 @@ async function loadFound(db: Db, hits: readonly Hit[], search: string): Promise<
      from unnest($1::bigint[]) with ordinality as asked(id, n) join message m on m.id = asked.id
      join contact o on o.id = m.contact_id join contact r on r.id = o.root_id
      order by asked.n`,
-    [hits.map((hit) => hit.message_id)],
+    [hits.map((hit) => hit.id)],
   )
   const terms = searchTerms(search)
   return rows.map((row) => ({

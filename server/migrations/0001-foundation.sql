@@ -162,8 +162,10 @@ create table contact (
   about          text not null default '',
   avatar_file_id bigint references file,
   responsible_id bigint references app_user,
-  -- The channel a visitor came by. Who may not see that channel does not see the visitor.
+  -- The channel a visitor came by, and (of roots) those by which it or whoever was merged into it wrote too: a sum of
+  -- `visitor_channel`. Who may see none of them does not see the visitor.
   origin_channel_id bigint,
+  channel_ids    bigint[] not null default '{}',
   -- Merging moves no rows: a merged contact points at the one it became, `root_id` is the end of that chain.
   -- Everything keeps the contact it happened to, so undoing a merge is exact (docs/decisions/0004).
   merged_into_id bigint references contact,
@@ -181,9 +183,18 @@ create index contact_kind_list on contact (kind, updated_at desc, id desc) where
 -- For those who do not see every channel: one short walk per channel they see, however many visitors the others have.
 create index contact_visitor_list on contact (origin_channel_id, updated_at desc, id desc)
   where merged_into_id is null and kind = 'visitor';
+create index contact_visitor_many on contact (updated_at desc, id desc)
+  where merged_into_id is null and kind = 'visitor' and channel_ids <> '{}';
 create index contact_responsible_list on contact (responsible_id, updated_at desc, id desc)
   where merged_into_id is null and responsible_id is not null;
 create index contact_avatar on contact (avatar_file_id) where avatar_file_id is not null;
+
+-- Further channels by which a visitor wrote, after the one it came by.
+create table visitor_channel (
+  contact_id bigint not null references contact,
+  channel_id bigint not null,
+  primary key (contact_id, channel_id)
+);
 
 create table identity (
   id          bigint generated always as identity primary key,

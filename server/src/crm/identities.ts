@@ -61,11 +61,13 @@ interface Known {
   root_id: string
   name: string | null
   display: string | null
+  /** A visitor who has not written by this channel before. */
+  new_here: boolean
 }
 
 /**
- * The people behind a batch of messages of one channel, by address; who is unknown becomes a visitor. Three statements
- * for a batch of known people, four with new ones, however many there are. What the provider says of a person is kept
+ * The people behind a batch of messages of one channel, by address; who is unknown becomes a visitor. One statement
+ * for a batch of known people, two or three with new ones, however many there are. What the provider says of a person is kept
  * up to date, and a visitor's name with it as long as nobody gave the visitor another one; equal values are not written.
  * Two batches with the same unknown sender at once make one visitor.
  */
@@ -75,7 +77,8 @@ export async function findOrMakeSenders(
 ): Promise<Map<string, FoundSender>> {
   const asked = distinct(batch.senders)
   const found = new Map<string, FoundSender>()
-  const known = await findKnown(tx, batch.identityKind, [...asked.keys()])
+  const known = await findKnown(tx, batch, [...asked.keys()])
+  await noteChannel(tx, batch.channelId, known)
   await refresh(tx, batch.channelId, asked, known)
   for (const row of known) found.set(row.address, view(row, false))
   // A second round is for those whom another transaction made between our look and our insert.
@@ -85,7 +88,7 @@ export async function findOrMakeSenders(
     for (const row of await makeVisitors(tx, batch, missing)) found.set(row.address, view(row, true))
     const raced = missing.map((sender) => sender.address).filter((address) => !found.has(address))
     if (raced.length === 0) break
-    for (const row of await findKnown(tx, batch.identityKind, raced)) found.set(row.address, view(row, false))
+    for (const row of await findKnown(tx, batch, raced)) found.set(row.address, view(row, false))
   }
   return found
 }
@@ -113,23 +116,42 @@ function distinct(senders: readonly SenderSeen[]): Map<string, CleanSender> {
   return new Map([...byAddress].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-async function findKnown(tx: Tx, kind: string, addresses: string[]): Promise<Known[]> {
+interface Batch {
+  channelId: string
+  identityKind: string
+}
+
+async function findKnown(tx: Tx, { channelId, identityKind }: Batch, addresses: string[]): Promise<Known[]> {
   if (addresses.length === 0) return []
-  // identity_kind_value_key, then contact_pkey.
+  // identity_kind_value_key, then contact_pkey twice.
   return tx.query<Known>(
-    `select i.value as address, i.id as identity_id, i.contact_id, c.root_id, i.name, i.display
+    `select i.value as address, i.id as identity_id, i.contact_id, c.root_id, i.name, i.display,
+       r.kind = 'visitor' and r.origin_channel_id <> $3 and not $3 = any(r.channel_ids) as new_here
      from unnest($2::text[]) as asked(value)
      join identity i on i.kind = $1 and i.value = asked.value
-     join contact c on c.id = i.contact_id`,
-    [kind, addresses],
+     join contact c on c.id = i.contact_id join contact r on r.id = c.root_id`,
+    [identityKind, addresses, channelId],
   )
 }
 
-async function makeVisitors(
-  tx: Tx,
-  { channelId, identityKind }: { channelId: string; identityKind: string },
-  senders: CleanSender[],
-): Promise<Known[]> {
+/** A visitor who writes by another channel too is from then on seen by those who view that one. */
+async function noteChannel(tx: Tx, channelId: string, known: Known[]): Promise<void> {
+  const visitors = known.filter((row) => row.new_here)
+  if (visitors.length === 0) return
+  const ids = visitors.map((row) => row.contact_id)
+  await tx.query('select from contact where id = any($1::bigint[]) order by id for no key update', [
+    [...new Set(visitors.map((row) => row.root_id))],
+  ])
+  await tx.query(
+    `insert into visitor_channel (contact_id, channel_id) select distinct id, $2::bigint from unnest($1::bigint[]) a(id)
+     order by id on conflict do nothing`,
+    [ids, channelId],
+  )
+  await refold(tx, ids)
+  tx.publish({ channelId }, { kind: 'contact', ids: [...new Set(visitors.map((row) => row.root_id))] })
+}
+
+async function makeVisitors(tx: Tx, { channelId, identityKind }: Batch, senders: CleanSender[]): Promise<Known[]> {
   const names = senders.map((sender) => sender.name || sender.display || sender.address)
   const rows = await tx.query<Known>(
     // The identity goes first: its unique key decides who makes the visitor. Its contact's id is taken ahead, its foreign
@@ -148,7 +170,7 @@ async function makeVisitors(
        select a.contact_id, 'visitor', a.name, $1, a.contact_id, a.folded from asked a join made using (contact_id)),
      told as (
        insert into activity_event (contact_id, channel_id, kind) select contact_id, $1, 'contact_made' from made order by contact_id)
-     select value as address, id as identity_id, contact_id, contact_id as root_id, name, display from made`,
+     select value as address, id as identity_id, contact_id, contact_id as root_id, name, display, false as new_here from made`,
     [
       channelId,
       identityKind,

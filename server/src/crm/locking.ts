@@ -10,6 +10,7 @@ export interface LockedContact {
   avatar_file_id: string | null
   responsible_id: string | null
   origin_channel_id: string | null
+  channel_ids: string[]
 }
 
 /**
@@ -21,7 +22,7 @@ export async function lockRoots(tx: Tx, ids: readonly string[]): Promise<Map<str
   for (;;) {
     const before = await rootsOf(tx, ids)
     const rows = await tx.query<LockedContact>(
-      `select id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id
+      `select id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id, channel_ids
        from contact where id = any($1::bigint[]) order by id for no key update`,
       [[...new Set(before.values())]],
     )

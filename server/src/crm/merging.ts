@@ -134,7 +134,10 @@ export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact,
   await tx.query('update contact set updated_at = now() where id = $1', [root.id])
   await refold(tx, [root.id, loserId])
   await tellUnmerged(tx, merge, by)
-  const loser = await tx.one<Publishable>('select id, kind, origin_channel_id from contact where id = $1', [loserId])
+  const loser = await tx.one<Publishable>(
+    'select id, kind, origin_channel_id, channel_ids from contact where id = $1',
+    [loserId],
+  )
   publishContacts(tx, loser ? [root, loser] : [root])
 }
 

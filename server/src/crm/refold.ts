@@ -1,70 +1,97 @@
 import type { Tx } from '../platform/db.ts'
 import { foldContact, type FoldedIdentity } from './folding.ts'
 
+interface Member {
+  id: string
+  root_id: string
+  name: string
+  origin_channel_id: string | null
+  folded: string
+  channel_ids: string[]
+}
+
 /**
- * Sets `folded` of what the given contacts have become: names and identities of the contact and of all merged into it.
- * A merged contact's own is empty: only roots are searched. To be called in the transaction of every change to a name,
- * an identity or a merge; writes only what differs.
+ * Sets what a root contact sums up of itself and all merged into it: `folded` (names and identities) and `channel_ids`
+ * (of visitors). Merged contacts have none of their own: only roots are searched and listed. To be called in the
+ * transaction of every change to a name, an identity, a visitor's channel or a merge; writes only what differs.
  */
 export async function refold(tx: Tx, contactIds: readonly string[]): Promise<void> {
   if (contactIds.length === 0) return
-  const contacts = await tx.query<{ id: string; root_id: string; name: string; folded: string }>(
+  const members = await tx.query<Member>(
     // contact_pkey; the merged ones by contact_root.
     `with root as (select distinct root_id as id from contact where id = any($1::bigint[]))
-     select c.id, c.root_id, c.name, c.folded from root join contact c on c.id = root.id
+     select c.id, c.root_id, c.name, c.origin_channel_id, c.folded, c.channel_ids from root join contact c on c.id = root.id
      union all
-     select c.id, c.root_id, c.name, c.folded from root join contact c on c.root_id = root.id and c.merged_into_id is not null`,
+     select c.id, c.root_id, c.name, c.origin_channel_id, c.folded, c.channel_ids
+     from root join contact c on c.root_id = root.id and c.merged_into_id is not null`,
     [contactIds],
   )
+  const ids = members.map((member) => member.id)
   const identities = await tx.query<FoldedIdentity & { id: string; contact_id: string }>(
     'select id, contact_id, kind, value, display from identity where contact_id = any($1::bigint[])',
-    [contacts.map((contact) => contact.id)],
+    [ids],
+  )
+  const channels = await tx.query<{ contact_id: string; channel_id: string }>(
+    'select contact_id, channel_id from visitor_channel where contact_id = any($1::bigint[])',
+    [ids],
   )
   // In the order of ids, so that the same contacts fold to the same text whatever happened between.
-  contacts.sort(byId)
+  members.sort(byId)
   identities.sort(byId)
-  const rootOf = new Map(contacts.map((contact) => [contact.id, contact.root_id]))
-  const ofRoot = identitiesByRoot(identities, rootOf)
-  const right = contacts.map((contact) => ({
-    id: contact.id,
-    was: contact.folded,
-    is: contact.id === contact.root_id ? foldedRoot(contact.id, contacts, ofRoot.get(contact.id) ?? []) : '',
-  }))
-  const wrong = right.filter((contact) => contact.was !== contact.is)
+  const rootOf = new Map(members.map((member) => [member.id, member.root_id]))
+  const identitiesOf = group(identities, (identity) => rootOf.get(identity.contact_id))
+  const channelsOf = group(channels, (channel) => rootOf.get(channel.contact_id))
+  const membersOf = group(members, (member) => member.root_id)
+  const wrong = members.flatMap((member) => {
+    const isRoot = member.id === member.root_id
+    const family = isRoot ? (membersOf.get(member.id) ?? []) : []
+    const folded = isRoot ? foldFamily(member, family, identitiesOf.get(member.id) ?? []) : ''
+    const channelIds = isRoot ? channelsOfFamily(member, family, channelsOf.get(member.id) ?? []) : []
+    const right = folded === member.folded && channelIds.join() === member.channel_ids.join()
+    return right ? [] : [{ id: member.id, folded, channelIds: `{${channelIds.join()}}` }]
+  })
   if (wrong.length === 0) return
   await tx.query(
-    `update contact c set folded = n.folded from unnest($1::bigint[], $2::text[]) as n(id, folded) where c.id = n.id`,
-    [wrong.map((contact) => contact.id), wrong.map((contact) => contact.is)],
+    `update contact c set folded = n.folded, channel_ids = n.channel_ids::bigint[]
+     from unnest($1::bigint[], $2::text[], $3::text[]) as n(id, folded, channel_ids) where c.id = n.id`,
+    [wrong.map((row) => row.id), wrong.map((row) => row.folded), wrong.map((row) => row.channelIds)],
   )
 }
 
-function identitiesByRoot<T extends { contact_id: string }>(
-  identities: readonly T[],
-  rootOf: Map<string, string>,
-): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const identity of identities) {
-    const root = rootOf.get(identity.contact_id) ?? ''
-    const group = groups.get(root)
-    if (group) group.push(identity)
-    else groups.set(root, [identity])
-  }
-  return groups
-}
-
-function foldedRoot(
-  id: string,
-  contacts: readonly { id: string; root_id: string; name: string }[],
-  identities: readonly FoldedIdentity[],
-): string {
-  const root = contacts.filter((contact) => contact.id === id)
-  const merged = contacts.filter((contact) => contact.root_id === id && contact.id !== id)
+function foldFamily(root: Member, family: readonly Member[], identities: readonly FoldedIdentity[]): string {
+  const merged = family.filter((member) => member !== root)
   return foldContact(
-    [...root, ...merged].map((contact) => contact.name),
+    [root, ...merged].map((member) => member.name),
     identities,
   )
 }
 
+function channelsOfFamily(
+  root: Member,
+  family: readonly Member[],
+  channels: readonly { channel_id: string }[],
+): string[] {
+  const ids = new Set(channels.map((channel) => channel.channel_id))
+  for (const member of family) if (member.origin_channel_id !== null) ids.add(member.origin_channel_id)
+  if (root.origin_channel_id !== null) ids.delete(root.origin_channel_id)
+  return [...ids]
+    .map((id) => ({ id }))
+    .sort(byId)
+    .map(({ id }) => id)
+}
+
+function group<T>(rows: readonly T[], keyOf: (row: T) => string | undefined): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const row of rows) {
+    const key = keyOf(row) ?? ''
+    const rowsOfKey = groups.get(key)
+    if (rowsOfKey) rowsOfKey.push(row)
+    else groups.set(key, [row])
+  }
+  return groups
+}
+
+/** Ids in the order of their numbers. */
 export function byId(a: { id: string }, b: { id: string }): number {
   return a.id.length - b.id.length || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }

@@ -1,0 +1,3 @@
+import type { App } from '../platform/app.ts'
+
+export function crmModule(_app: App): void {}

@@ -24,7 +24,7 @@ export async function createApp(config: Config, db: Database, log: Log): Promise
     log,
     secrets: createSecrets(config.secretKey),
     jobs: createJobs(db, log),
-    live: createLiveHub(db, log, (userId, sessionId) => app.actorOf(userId, sessionId)),
+    live: createLiveHub(db, log, (userId, sessionId, tokenId) => app.actorOf(userId, sessionId, tokenId)),
     kinds: await loadChannelKinds(),
     node: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
     routes: [],
@@ -32,6 +32,7 @@ export async function createApp(config: Config, db: Database, log: Log): Promise
     authenticate: async () => undefined,
     actorOf: async () => undefined,
     fileRules: [],
+    fileUses: [],
     parts: [],
     readiness: [],
   }

@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { lockHolder } from '../src/platform/instance-lock.ts'
+import { migrate, readMigrations } from '../src/platform/migrate.ts'
 import { startPostgres } from '../src/platform/postgres.ts'
 import { endPostmaster, findPostmaster } from '../src/platform/postgres-process.ts'
 
@@ -64,21 +65,5 @@ async function makeTemplate(url: string): Promise<void> {
   await admin.connect()
   await admin.query(`create database ${TEMPLATE}`)
   await admin.end()
-  const client = new pg.Client({ connectionString: withDatabase(url, TEMPLATE) })
-  await client.connect()
-  try {
-    for (const name of readdirSync(migrations)
-      .filter((file) => file.endsWith('.sql'))
-      .sort()) {
-      try {
-        await client.query(readFileSync(new URL(name, migrations), 'utf8'))
-      } catch (error) {
-        throw new Error(`server/migrations/${name}: ${error instanceof Error ? error.message : error}`, {
-          cause: error,
-        })
-      }
-    }
-  } finally {
-    await client.end()
-  }
+  await migrate(withDatabase(url, TEMPLATE), readMigrations(migrations))
 }

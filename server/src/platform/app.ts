@@ -7,7 +7,7 @@ import type { Jobs } from './jobs.ts'
 import type { LiveHub } from './live.ts'
 import type { Log } from './log.ts'
 import type { AnyRoute } from './http.ts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Secrets } from './secrets.ts'
 
 /** Who is asking, and what they may do. Every list, count, search and live event is cut by this. */
@@ -20,6 +20,8 @@ export interface Actor {
   locale: Locale
   /** Set when signed in by cookie; undefined with an API token. */
   sessionId?: string
+  /** Set when signed in by an API token. */
+  tokenId?: string
   address: string
 }
 
@@ -37,12 +39,14 @@ export interface App {
   routes: AnyRoute[]
   /** Routes outside /api/v1 with needs of their own (hooks, event stream, files). */
   plugins: ((server: FastifyInstance) => void | Promise<void>)[]
-  /** Set by org. */
-  authenticate(request: FastifyRequest): Promise<Actor | undefined>
+  /** Set by org. With `reply` a session's cookie may be exchanged for a new one. */
+  authenticate(request: FastifyRequest, reply?: FastifyReply): Promise<Actor | undefined>
   /** Rights anew, for a live stream whose user's roles changed. Undefined: no longer allowed in. */
-  actorOf(userId: string, sessionId?: string): Promise<Actor | undefined>
+  actorOf(userId: string, sessionId?: string, tokenId?: string): Promise<Actor | undefined>
   /** Who may fetch a file: one rule that says yes is enough. Modules add theirs. */
   fileRules: ((actor: Actor, fileId: string) => Promise<boolean>)[]
+  /** References to files that are no foreign keys, as SQL conditions on `file.id`; a file none of them names is removed in time. */
+  fileUses: string[]
   /** Parts that run while the program does; started in order, stopped in reverse. */
   parts: Part[]
   /** Reasons why this node is not ready; empty: ready. */

@@ -74,7 +74,10 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
     statement_timeout: 60_000,
     options: '-c timezone=UTC',
   })
-  pool.on('error', options.onError ?? (() => undefined))
+  const onError = options.onError ?? ((): void => undefined)
+  pool.on('error', onError)
+  // A connection in use that breaks also rejects its query; unheard, its event would end the program.
+  pool.on('connect', (client) => client.on('error', () => undefined))
 
   async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect()

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, type TSchema } from 'typebox'
 import type { ErrorCode } from '#shared/errors.ts'
@@ -7,11 +8,15 @@ import type { ChannelRight, Right } from '#shared/rights.ts'
 import { stripUnsafe } from '#shared/text.ts'
 import type { Actor, App } from './app.ts'
 import { Problem } from './problem.ts'
-import { KeyTaken, requestScope } from './request-scope.ts'
+import { type RequestScope, requestScope } from './request-scope.ts'
 import { translatorFor } from './texts.ts'
 
-/** Who may call a route. `channel.x`: whoever has that right on some channel; the data layer decides which rows. */
-export type Access = 'public' | 'signed-in' | Right | `channel.${ChannelRight}`
+/**
+ * Who may call a route. `channel.x`: whoever has that right on some channel; the data layer decides which rows.
+ * A list: whoever has one of them.
+ */
+export type Access = OneAccess | readonly OneAccess[]
+type OneAccess = 'public' | 'signed-in' | Right | `channel.${ChannelRight}`
 
 type Of<S extends TSchema | undefined> = S extends TSchema ? Static<S> : undefined
 export interface Call<P extends TSchema | undefined, Q extends TSchema | undefined, B extends TSchema | undefined> {
@@ -41,6 +46,12 @@ export interface Route<
   answer: R
   /** Status of success; 200 unless said. */
   status?: number
+  /** The answer holds a secret: kept for repeats of the request only under lock and key. */
+  secretAnswer?: boolean
+  /** The body is a multipart form with the field "file". */
+  upload?: boolean
+  /** Media type of the answer when it is not JSON; `handle` returns a stream or bytes, or has taken over the reply. */
+  answerType?: string
   handle(call: Call<P, Q, B>): Promise<Static<R>>
 }
 /** A route whose types have been checked and forgotten. */
@@ -54,6 +65,9 @@ export interface AnyRoute {
   body?: TSchema
   answer: TSchema
   status?: number
+  secretAnswer?: boolean
+  upload?: boolean
+  answerType?: string
   run(request: FastifyRequest, reply: FastifyReply, actor: Actor | undefined, locale: Locale): Promise<unknown>
 }
 
@@ -89,6 +103,7 @@ const NOBODY: Actor = {
 }
 
 export function may(actor: Actor, access: Access): boolean {
+  if (typeof access !== 'string') return access.some((one) => may(actor, one))
   switch (access) {
     case 'public':
     case 'signed-in':
@@ -120,9 +135,9 @@ export function registerRoutes(server: FastifyInstance, app: App): void {
         ...(spec.body ? { body: spec.body } : {}),
       },
       // Who may call is settled before the body is looked at: a stranger learns nothing from validation.
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         if (spec.access === 'public') return
-        const actor = await app.authenticate(request)
+        const actor = await app.authenticate(request, reply)
         if (!actor) throw new Problem('not_signed_in')
         if (!may(actor, spec.access)) throw new Problem('no_right')
         request.actor = actor
@@ -140,6 +155,9 @@ export function localeOf(request: FastifyRequest): Locale {
   return negotiateLocale(request.headers['accept-language'], request.actor?.locale)
 }
 
+/** How long a repeat waits for the first request to end (ms). */
+const FIRST_ENDS_WITHIN = 10_000
+
 /** Same key and body: same answer for 24 h; another body: 409 (contract.md). */
 async function once(
   app: App,
@@ -153,36 +171,67 @@ async function once(
   if (spec.method !== 'POST' || typeof key !== 'string' || !actor || request.isMultipart?.()) return run()
   if (key.length === 0 || key.length > 200)
     throw new Problem('invalid_input', {}, [{ field: 'Idempotency-Key', code: 'wrong_format' }])
-  const hash = createHash('sha256')
-    .update(`${request.url}\n${JSON.stringify(request.body ?? null)}`)
-    .digest()
-  const replay = async (): Promise<{ body: unknown } | undefined> => {
-    const before = await app.db.one<{ request_hash: Buffer; status: number | null; body: unknown }>(
-      'select request_hash, status, body from idempotency_key where user_id = $1 and key = $2',
-      [actor.userId, key],
-    )
-    if (!before) return undefined
-    if (!before.request_hash.equals(hash) || before.status === null) throw new Problem('idempotency_conflict')
-    void reply.status(before.status).header('idempotency-replayed', 'true')
-    return { body: before.body }
+  const id: Kept = {
+    userId: actor.userId,
+    key,
+    hash: createHash('sha256')
+      .update(`${request.url}\n${JSON.stringify(request.body ?? null)}`)
+      .digest(),
   }
-  const before = await replay()
+  const before = await replay(app, id, reply)
   if (before) return before.body
+  const scope: RequestScope = { ...id, written: false }
+  let body: unknown
   try {
-    const body = await requestScope.run({ userId: actor.userId, key, hash, written: false }, run)
-    await app.db.query('update idempotency_key set status = $3, body = $4 where user_id = $1 and key = $2', [
-      actor.userId,
-      key,
-      reply.statusCode,
-      JSON.stringify(body),
-    ])
-    return body
+    body = await requestScope.run(scope, run)
   } catch (error) {
-    // Another request with the same key was faster: its answer is ours.
-    if (error instanceof KeyTaken) return (await replay())?.body
+    // Another request with the same key was faster, and perhaps ours failed on what it had made: its answer is ours.
+    const theirs = scope.written ? undefined : await replay(app, id, reply)
+    if (theirs) return theirs.body
     throw error
   }
+  const text = JSON.stringify(body ?? null)
+  await app.db.query('update idempotency_key set status = $3, body = $4 where user_id = $1 and key = $2', [
+    id.userId,
+    key,
+    reply.statusCode,
+    spec.secretAnswer ? JSON.stringify({ sealed: app.secrets.encrypt(text, sealedFor(id)) }) : text,
+  ])
+  return body
 }
+
+interface Kept {
+  userId: string
+  key: string
+  hash: Buffer
+}
+const sealedFor = ({ userId, key }: Kept): string => `idempotency/${userId}/${key}`
+
+/** The answer given before; undefined when the key is new. A first request that died before it answered leaves a 409. */
+async function replay(
+  app: App,
+  { userId, key, hash }: Kept,
+  reply: FastifyReply,
+): Promise<{ body: unknown } | undefined> {
+  for (const end = Date.now() + FIRST_ENDS_WITHIN; ; await wait(25)) {
+    const before = await app.db.one<{ request_hash: Buffer; status: number | null; body: unknown; age: number }>(
+      `select request_hash, status, body, extract(epoch from now() - created_at)::float8 * 1000 as age
+       from idempotency_key where user_id = $1 and key = $2`,
+      [userId, key],
+    )
+    if (!before) return undefined
+    if (!before.request_hash.equals(hash)) throw new Problem('idempotency_conflict')
+    if (before.status !== null) {
+      void reply.status(before.status).header('idempotency-replayed', 'true')
+      const { body } = before
+      const sealed = body !== null && typeof body === 'object' && 'sealed' in body ? body.sealed : undefined
+      if (typeof sealed !== 'string') return { body }
+      return { body: JSON.parse(app.secrets.decrypt(sealed, sealedFor({ userId, key, hash }))) }
+    }
+    if (before.age > FIRST_ENDS_WITHIN || Date.now() > end) throw new Problem('idempotency_conflict')
+  }
+}
+
 /** Removes what PostgreSQL cannot store from every text of a parsed body, in place. Depth and size are bounded by the parser. */
 export function cleanTexts(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return stripUnsafe(value)

@@ -1,4 +1,4 @@
-import { run, Logger, type Runner, type TaskList } from 'graphile-worker'
+import { run, Logger, type Runner, type Task, type TaskList } from 'graphile-worker'
 import type { Part } from './app.ts'
 import type { Database } from './db.ts'
 import type { Log } from './log.ts'
@@ -17,27 +17,32 @@ export interface Jobs {
   part: Part
 }
 
+/** The clock's table takes no dots in names. */
+const cronName = (name: string): string => name.replaceAll('.', ':')
+
 export function createJobs(db: Database, log: Log): Jobs {
   const handlers = new Map<string, JobHandler>()
   const schedules: string[] = []
+  const known = (name: string): boolean =>
+    handlers.has(name) || [...handlers.keys()].some((key) => cronName(key) === name)
   return {
     define(name, handler) {
       if (handlers.has(name)) throw new Error(`two handlers for the job "${name}"`)
       handlers.set(name, handler)
     },
-    schedule: (pattern, name) => void schedules.push(`${pattern} ${name} ?max=3`),
+    schedule: (pattern, name) => void schedules.push(`${pattern} ${cronName(name)} ?max=3`),
     part: {
       name: 'jobs',
       role: 'worker',
       async start() {
         for (const line of schedules) {
           const name = line.split(' ')[5] ?? ''
-          if (!handlers.has(name)) throw new Error(`the schedule "${line}" has no handler`)
+          if (!known(name)) throw new Error(`the schedule "${line}" has no handler`)
         }
         const waiting = await db.query<{ name: string }>(
           'select distinct task_identifier as name from graphile_worker.jobs',
         )
-        const unknown = waiting.filter((job) => !handlers.has(job.name))
+        const unknown = waiting.filter((job) => !known(job.name))
         if (unknown.length > 0)
           throw new Error(`jobs wait that nobody does: ${unknown.map((job) => job.name).join(', ')}`)
         const runner = await startRunner(db, log, handlers, schedules)
@@ -55,7 +60,7 @@ async function startRunner(
 ): Promise<Runner> {
   const taskList: TaskList = {}
   for (const [name, handler] of handlers) {
-    taskList[name] = async (payload, helpers) => {
+    const task: Task = async (payload, helpers) => {
       const { attempts, max_attempts } = helpers.job
       const signal = helpers.abortSignal ?? new AbortController().signal
       try {
@@ -65,6 +70,8 @@ async function startRunner(
         throw error
       }
     }
+    taskList[name] = task
+    taskList[cronName(name)] = task
   }
   return run({
     pgPool: db.pool,

@@ -39,7 +39,7 @@ interface Client {
 export function createLiveHub(
   db: Database,
   log: Log,
-  actorOf: (userId: string, sessionId?: string) => Promise<Actor | undefined>,
+  actorOf: (userId: string, sessionId?: string, tokenId?: string) => Promise<Actor | undefined>,
 ): LiveHub {
   const clients = new Set<Client>()
   const listeners = new Map<string, (() => void)[]>()
@@ -98,7 +98,7 @@ export function createLiveHub(
     if (!row.changes.includes('"kind":"me"')) return
     for (const client of clients) {
       if (row.user_id !== null && row.user_id !== client.actor.userId) continue
-      const actor = await actorOf(client.actor.userId, client.actor.sessionId)
+      const actor = await actorOf(client.actor.userId, client.actor.sessionId, client.actor.tokenId)
       if (actor) {
         client.actor = actor
         client.channels = new Set(actor.channels.view)

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import cookie from '@fastify/cookie'
 import multipart from '@fastify/multipart'
 import fastifyStatic from '@fastify/static'
-import { Ajv } from 'ajv'
+import { Ajv, type AnySchema } from 'ajv'
 import addFormats from 'ajv-formats'
 import { type FastifyInstance, fastify } from 'fastify'
 import { MAX_FILE_BYTES } from '#shared/api/files.ts'
@@ -22,7 +22,8 @@ export async function createServer(app: App): Promise<FastifyInstance> {
     // Behind a proxy on the same machine the visitor's address is in X-Forwarded-For; nobody else is believed.
     trustProxy: ['loopback'],
     routerOptions: { maxParamLength: 200 },
-    requestTimeout: 60_000,
+    // A photo of 50 MB over a poor line takes minutes; headers must still come within one.
+    requestTimeout: 600_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
   })
@@ -63,7 +64,20 @@ function validatorFor(): Parameters<FastifyInstance['setValidatorCompiler']>[0] 
   const strict = new Ajv(options)
   const lenient = new Ajv({ ...options, coerceTypes: true })
   for (const ajv of [strict, lenient]) addFormats.default(ajv, ['date-time', 'date', 'email', 'uri'])
-  return ({ schema, httpPart }) => (httpPart === 'body' ? strict : lenient).compile(schema)
+  return ({ schema, httpPart }) => (httpPart === 'body' ? strict : lenient).compile(closed(schema) as AnySchema)
+}
+
+/** A misspelt field must not pass as one left out: objects take only the fields they name. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed)
+  if (schema === null || typeof schema !== 'object') return schema
+  const parts: [string, unknown][] = Object.entries(schema).map(([key, value]) =>
+    // The parts of an `allOf` each name only some of the fields.
+    key === 'allOf' || key === 'const' || key === 'enum' || key === 'default' ? [key, value] : [key, closed(value)],
+  )
+  const open =
+    'type' in schema && schema.type === 'object' && 'properties' in schema && !('additionalProperties' in schema)
+  return Object.fromEntries(open ? [...parts, ['additionalProperties', false]] : parts)
 }
 
 async function serveWeb(server: FastifyInstance): Promise<void> {
@@ -77,8 +91,8 @@ async function serveWeb(server: FastifyInstance): Promise<void> {
       index: false,
       preCompressed: true,
       // Names carry a hash of the content.
-      setHeaders: (response, path) =>
-        response.setHeader(
+      setHeaders: (reply, path) =>
+        void reply.header(
           'cache-control',
           path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
         ),

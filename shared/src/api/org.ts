@@ -42,6 +42,7 @@ export const UserPatch = Type.Partial(
 )
 export type UserPatch = Static<typeof UserPatch>
 export const UserQuery = Type.Object({ ...PageQuery, search: Type.Optional(Type.String({ maxLength: 200 })) })
+export type UserQuery = Static<typeof UserQuery>
 
 export const RoleChannel = Type.Object({
   /** null: every channel, also those made later. */

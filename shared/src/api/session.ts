@@ -73,6 +73,7 @@ export const ApiTokenNew = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 100 }),
   expiresAt: Type.Optional(Nullable(Time)),
 })
+export type ApiTokenNew = Static<typeof ApiTokenNew>
 /** The only time the token itself is shown. */
 export const ApiTokenMade = Type.Intersect([ApiToken, Type.Object({ token: Type.String() })])
 export type ApiTokenMade = Static<typeof ApiTokenMade>

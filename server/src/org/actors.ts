@@ -1,0 +1,143 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isLocale } from '#shared/locales.ts'
+import { RIGHTS, type Right } from '#shared/rights.ts'
+import type { Actor, App } from '../platform/app.ts'
+import type { Db } from '../platform/db.ts'
+import { hashToken, newToken } from '../platform/secrets.ts'
+import { refuseCrossSite } from './cross-site.ts'
+
+export const COOKIE = 'daftar_session'
+/** A session that is not used this long is over. */
+export const IDLE_DAYS = 14
+
+/** What an actor is made of, in one round trip; `u` is the user's row. A role_channel without channel means every channel. */
+const ACTOR_COLUMNS = `u.id::text as user_id, u.name, u.locale,
+  array(select distinct r from user_role ur join role on role.id = ur.role_id, unnest(role.rights) r where ur.user_id = u.id) as rights,
+  (select coalesce(json_agg(c), '[]') from (
+    select c.id::text, bool_or(rc.can_view) as view, bool_or(rc.can_send) as send, bool_or(rc.can_manage) as manage
+    from user_role ur join role_channel rc on rc.role_id = ur.role_id
+      join channel c on rc.channel_id is null or rc.channel_id = c.id
+    where ur.user_id = u.id group by c.id order by c.id) c) as channels`
+
+interface ActorRow {
+  user_id: string
+  name: string
+  locale: string
+  rights: string[]
+  channels: { id: string; view: boolean; send: boolean; manage: boolean }[]
+}
+
+function toActor(row: ActorRow, more: Pick<Actor, 'address' | 'sessionId' | 'tokenId'>): Actor {
+  return {
+    userId: row.user_id,
+    name: row.name,
+    rights: new Set(row.rights.filter(isRight)),
+    channels: {
+      view: row.channels.filter((channel) => channel.view).map((channel) => channel.id),
+      send: row.channels.filter((channel) => channel.view && channel.send).map((channel) => channel.id),
+      manage: row.channels.filter((channel) => channel.view && channel.manage).map((channel) => channel.id),
+    },
+    locale: isLocale(row.locale) ? row.locale : 'fa',
+    ...more,
+  }
+}
+
+export function isRight(text: string): text is Right {
+  return RIGHTS.some((right) => right === text)
+}
+
+/** Undefined when the user is disabled, or the session or token given has ended. */
+export async function actorOf(
+  db: Db,
+  userId: string,
+  sessionId?: string,
+  tokenId?: string,
+  address = '',
+): Promise<Actor | undefined> {
+  const row = await db.one<ActorRow>(
+    `select ${ACTOR_COLUMNS} from app_user u where u.id = $1 and u.state = 'active'
+     and ($2::bigint is null or exists (select 1 from session where id = $2 and user_id = u.id and expires_at > now()))
+     and ($3::bigint is null or exists (select 1 from api_token where id = $3 and user_id = u.id and revoked_at is null
+       and (expires_at is null or expires_at > now())))`,
+    [userId, sessionId ?? null, tokenId ?? null],
+  )
+  return row && toActor(row, { address, sessionId, tokenId })
+}
+
+/** Who sends the request: by `Authorization: Bearer`, else by cookie. With `reply` an old cookie is exchanged for a new one. */
+export async function authenticate(
+  app: App,
+  request: FastifyRequest,
+  reply?: FastifyReply,
+): Promise<Actor | undefined> {
+  const bearer = /^Bearer ([\w-]{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (request.headers.authorization !== undefined) return bearer ? byToken(app.db, bearer, request.ip) : undefined
+  const cookie = request.cookies[COOKIE]
+  if (cookie === undefined || cookie.length > 200) return undefined
+  const actor = await bySession(app, cookie, request, reply)
+  if (actor) refuseCrossSite(request, app.config.publicUrl)
+  return actor
+}
+
+async function byToken(db: Db, token: string, address: string): Promise<Actor | undefined> {
+  const row = await db.one<ActorRow & { token_id: string; stale: boolean }>(
+    `select t.id::text as token_id, coalesce(t.used_at < now() - interval '1 minute', true) as stale, ${ACTOR_COLUMNS}
+     from api_token t join app_user u on u.id = t.user_id
+     where t.token_hash = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now()) and u.state = 'active'`,
+    [hashToken(token)],
+  )
+  if (!row) return undefined
+  if (row.stale) {
+    await db.query(
+      `update api_token set used_at = now() where id = $1 and (used_at is null or used_at < now() - interval '1 minute')`,
+      [row.token_id],
+    )
+  }
+  return toActor(row, { address, tokenId: row.token_id })
+}
+
+async function bySession(
+  app: App,
+  token: string,
+  request: FastifyRequest,
+  reply?: FastifyReply,
+): Promise<Actor | undefined> {
+  const hash = hashToken(token)
+  const row = await app.db.one<ActorRow & { session_id: string; stale: boolean; old: boolean }>(
+    `select s.id::text as session_id, s.used_at < now() - interval '1 minute' as stale,
+       s.token_hash = $1 and s.rotated_at < now() - interval '24 hours' as old, ${ACTOR_COLUMNS}
+     from session s join app_user u on u.id = s.user_id
+     where (s.token_hash = $1 or (s.former_hash = $1 and s.former_until > now()))
+       and s.expires_at > now() and u.state = 'active'`,
+    [hash],
+  )
+  if (!row) return undefined
+  if (row.stale) {
+    await app.db.query(
+      `update session set used_at = now(), expires_at = now() + make_interval(days => $2) where id = $1 and used_at < now() - interval '1 minute'`,
+      [row.session_id, IDLE_DAYS],
+    )
+  }
+  if (row.old && reply) {
+    const next = newToken('dfs')
+    // Of requests at the same moment one rotates; the others' token has become the former one and stays good for a minute.
+    const rotated = await app.db.one(
+      `update session set token_hash = $3, former_hash = $2, former_until = now() + interval '1 minute', rotated_at = now()
+       where id = $1 and token_hash = $2 returning id`,
+      [row.session_id, hash, hashToken(next)],
+    )
+    if (rotated) setCookie(app, reply, next)
+  }
+  return toActor(row, { address: request.ip, sessionId: row.session_id })
+}
+
+/** A day longer than the session may idle, since the cookie is renewed once a day. */
+export function setCookie(app: App, reply: FastifyReply, token: string): void {
+  void reply.setCookie(COOKIE, token, { ...cookieOptions(app), maxAge: (IDLE_DAYS + 1) * 86_400 })
+}
+export function clearCookie(app: App, reply: FastifyReply): void {
+  void reply.clearCookie(COOKIE, cookieOptions(app))
+}
+function cookieOptions(app: App): { httpOnly: true; sameSite: 'lax'; path: '/'; secure: boolean } {
+  return { httpOnly: true, sameSite: 'lax', path: '/', secure: app.config.publicUrl.startsWith('https:') }
+}

@@ -1,0 +1,34 @@
+import type { App } from '../platform/app.ts'
+import { actorOf, authenticate } from './actors.ts'
+import { auditRoutes } from './audit.routes.ts'
+import { meRoutes } from './me.routes.ts'
+import { organisationRoutes } from './organisation.routes.ts'
+import { roleRoutes } from './roles.routes.ts'
+import { sessionRoutes } from './sessions.routes.ts'
+import { purgeSessions } from './sessions.ts'
+import { setupRoutes } from './setup.routes.ts'
+import { prepareOrganisation } from './setup.ts'
+import { userRoutes } from './users.routes.ts'
+
+/** Users, roles and rights, sign-in, API tokens, the organisation's settings and the audit log. */
+export function orgModule(app: App): void {
+  app.authenticate = (request, reply) => authenticate(app, request, reply)
+  app.actorOf = (userId, sessionId, tokenId) => actorOf(app.db, userId, sessionId, tokenId)
+  setupRoutes(app)
+  sessionRoutes(app)
+  meRoutes(app)
+  userRoutes(app)
+  roleRoutes(app)
+  organisationRoutes(app)
+  auditRoutes(app)
+  app.jobs.define('sessions.purge', () => purgeSessions(app.db))
+  app.jobs.schedule('17 * * * *', 'sessions.purge')
+  app.parts.push({
+    name: 'org',
+    role: 'any',
+    async start() {
+      await prepareOrganisation(app.db, app.config.admin)
+      return async () => undefined
+    },
+  })
+}

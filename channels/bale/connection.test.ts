@@ -111,16 +111,22 @@ describe('the webhook', () => {
   })
 })
 
+const info = (url: string, pending = 0) => ok({ url, has_custom_certificate: false, pending_update_count: pending })
+
+const outcome = async (settings: Ctx['settings'], more: Partial<Ctx> = {}) => {
+  const found = await check({ ...ctx, settings: { ...ctx.settings, ...settings }, ...more })
+  expect(JSON.stringify(found)).not.toMatch(/verysecret|9secret/)
+  return found
+}
+
+const last = async (...asked: Parameters<typeof outcome>) => (await outcome(...asked)).steps.at(-1)
+
+/** The real address, answered by our server. */
+const http: Ctx['http'] = (url, options) => ctx.http(url.replace('https://tapi.bale.ai', server.url), options)
+
 describe('the check', () => {
   const me = ok({ id: 987_650_001, is_bot: true, first_name: 'پشتیبانی', username: 'aftab_bot' })
-  const info = (url: string, pending = 0) => ok({ url, has_custom_certificate: false, pending_update_count: pending })
   const HOOK = 'https://office.example/hooks/verysecret'
-  const outcome = async (settings: Ctx['settings'], more: Partial<Ctx> = {}) => {
-    const found = await check({ ...ctx, settings: { ...ctx.settings, ...settings }, ...more })
-    expect(JSON.stringify(found)).not.toMatch(/verysecret|9secret/)
-    return found
-  }
-  const last = async (...asked: Parameters<typeof outcome>) => (await outcome(...asked)).steps.at(-1)
 
   test('all is well', async () => {
     answers({ getMe: me, getWebhookInfo: info('', 2) })
@@ -167,7 +173,6 @@ describe('the check', () => {
     ['https://office.example:443/hooks/s', 'webhook_ok'],
   ])('at the real Bale the address %s is %s', async (webhookUrl, words) => {
     answers({ getMe: me, getWebhookInfo: info(webhookUrl) })
-    const http: Ctx['http'] = (url, options) => ctx.http(url.replace('https://tapi.bale.ai', server.url), options)
     expect(await last({ mode: 'webhook', baseUrl: 'https://tapi.bale.ai' }, { webhookUrl, http })).toMatchObject({
       message: words,
     })

@@ -23,6 +23,8 @@ function message(received: Received): InboundMessage {
 }
 const negar = { address: '1418273645', name: 'نگار صالحی', display: '@negar_s', locale: 'fa' }
 
+const at = (id: number) => message(receive({ update_id: id, message: { ...body, message_id: id } }, ctx))
+
 describe('a message', () => {
   test('text: who, where, when, which', () => {
     expect(only(fixture('text'))).toEqual({
@@ -38,7 +40,6 @@ describe('a message', () => {
   })
 
   test('messages of one second keep the order of their ids', () => {
-    const at = (id: number) => message(receive({ update_id: id, message: { ...body, message_id: id } }, ctx))
     expect([at(41), at(42)].map(({ sentAt, tick }) => [sentAt.getTime(), tick])).toEqual([
       [1_790_000_000_000, 41],
       [1_790_000_000_000, 42],

@@ -165,8 +165,9 @@ describe('stars and underscores', () => {
   })
 })
 
+const long = (count: number) => 'ا'.repeat(count)
+
 describe('what is refused before anything is sent', () => {
-  const long = (count: number) => 'ا'.repeat(count)
   test.each<[string, Partial<Outbound>]>([
     ['empty', { text: ' \n' }],
     ['too_long', { text: long(4097) }],

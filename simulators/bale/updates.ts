@@ -321,6 +321,8 @@ export function createUpdateQueue(
     poll,
     setWebhook(next) {
       url = next
+      // The waits were for the old address.
+      for (const entry of entries) if (entry.attempts > 0) entry.notBefore = 0
       wake()
     },
     webhook: () => url,
@@ -346,7 +348,7 @@ export function checkWebhookUrl(text: string, insecure: boolean | 'loopback'): s
   if (!URL.canParse(text)) throw badRequest('bad webhook: invalid URL')
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw badRequest('bad webhook: invalid URL')
-  const loopback = url.hostname === 'localhost' || url.hostname === '[::1]' || url.hostname.startsWith('127.')
+  const loopback = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(url.hostname)
   if (insecure === true || (insecure === 'loopback' && loopback)) return text
   if (url.protocol !== 'https:') throw badRequest('bad webhook: an HTTPS URL must be provided for webhook')
   if (url.port !== '' && url.port !== '88') {

@@ -52,6 +52,7 @@ for (const name of folders) {
   const folder = new URL(`${name}/`, here)
   const read = (file: string) => readFileSync(new URL(file, folder), 'utf8')
   const { kinds } = (await import(new URL('index.ts', folder).href)) as ChannelFolder
+  const labels = (existsSync(new URL('labels.json', folder)) ? JSON.parse(read('labels.json')) : {}) as Labels
   const fixtures = fixturesOf(folder)
 
   describe(`channels/${name}`, () => {
@@ -64,8 +65,7 @@ for (const name of folders) {
       expect(fixtures.length).toBeGreaterThan(0)
     })
 
-    for (const kind of kinds)
-      describe(kind.kind, () => checkKind(kind, JSON.parse(read('labels.json')) as Labels, fixtures))
+    for (const kind of kinds) describe(kind.kind, () => checkKind(kind, labels, fixtures))
   })
 }
 

@@ -2,7 +2,7 @@
  * The contract of a channel kind (X11). One folder in `channels/` exports one or more of these from its `index.ts`
  * and is known to the rest of the product by nothing else. How to write one: docs/add-a-channel.md.
  *
- * A folder imports this file and `shared`; the server, the database and the other folders are out of reach.
+ * A folder imports this file, `reading.ts` and `shared`; the server, the database and the other folders are out of reach.
  * What it needs of the world comes as `Ctx`, so it runs in a test without a server.
  */
 import type { Locale } from '#shared/i18n.ts'

@@ -1,6 +1,6 @@
 /** One call of the Bale Bot API, and what its failing means. Source: reference of the Bot API, sections 1.1, 1.7 and 1.8. */
 import { ChannelError, HttpError, type Ctx, type HttpAnswer, type HttpOptions, type Outcome } from '../contract.ts'
-import { count, type Json, line, record } from './wire.ts'
+import { count, type Json, line, record } from '../reading.ts'
 
 export interface CallOptions {
   /** Milliseconds until the answer has begun. */

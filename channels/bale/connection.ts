@@ -2,7 +2,7 @@
 import { type Check, type CheckStep, ChannelError, type Ctx, type Inbound } from '../contract.ts'
 import { baseUrl, call } from './api.ts'
 import { updateId } from './receive.ts'
-import { count, line, record } from './wire.ts'
+import { count, line, record } from '../reading.ts'
 
 const POLL_SECONDS = 25
 

@@ -1,6 +1,6 @@
 import { ChannelError, type Ctx, type FetchedFile, type Profile } from '../contract.ts'
 import { call, download } from './api.ts'
-import { count, cut, line, record, text } from './wire.ts'
+import { count, cut, line, record, text } from '../reading.ts'
 
 const PICTURE_BYTES = 5 * 1024 * 1024
 

@@ -10,8 +10,7 @@ import type {
   Sender,
   SharedNumber,
 } from '../contract.ts'
-import { hashOf } from './hash.ts'
-import { count, cut, id, type Json, line, record, text } from './wire.ts'
+import { count, cut, hashOf, id, type Json, line, record, text } from '../reading.ts'
 
 const TEXT = 20_000
 const NAME = 120

@@ -9,7 +9,7 @@ import {
 } from '../contract.ts'
 import { call } from './api.ts'
 import { protectMarkdown } from './markdown.ts'
-import { count, id, type Json, record } from './wire.ts'
+import { count, id, type Json, record } from '../reading.ts'
 
 const MIB = 1024 * 1024
 

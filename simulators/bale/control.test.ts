@@ -139,12 +139,13 @@ describe('control over HTTP', () => {
   })
 })
 
+async function get(path: string) {
+  const response = await fetch(`${office.sim.url}/_sim/${path}`)
+  return { status: response.status, type: response.headers.get('content-type'), response }
+}
+
 describe('the phone page', () => {
   it('is served whole, with a policy that lets nothing in from outside', async () => {
-    const get = async (path: string) => {
-      const response = await fetch(`${office.sim.url}/_sim/${path}`)
-      return { status: response.status, type: response.headers.get('content-type'), response }
-    }
     const page = await get('phone')
     expect([page.status, page.type]).toEqual([200, 'text/html; charset=utf-8'])
     expect(page.response.headers.get('content-security-policy')).toContain("default-src 'self'")

@@ -24,6 +24,12 @@ const arrived = () => person.inbox(office.bot).map(({ text }) => text)
 const setHook = () => office.call('setWebhook', { url: hook.url })
 const delivered = () => hook.updates.map(({ update_id }) => update_id)
 
+function roll(seed: number) {
+  const faults = createFaults()
+  faults.random({ seed, calls: [{ method: 'sendMessage', probability: 0.3, fault: { status: 500 } }] })
+  return Array.from({ length: 200 }, () => faults.takeCall('sendmessage')?.status)
+}
+
 describe('calls', () => {
   it('answer a status with and without retry_after, with an envelope or a page', async () => {
     const { faults } = office.sim
@@ -119,11 +125,6 @@ describe('calls', () => {
   })
 
   it('fall by dice that a seed repeats', async () => {
-    const roll = (seed: number) => {
-      const faults = createFaults()
-      faults.random({ seed, calls: [{ method: 'sendMessage', probability: 0.3, fault: { status: 500 } }] })
-      return Array.from({ length: 200 }, () => faults.takeCall('sendmessage')?.status)
-    }
     expect(roll(7)).toEqual(roll(7))
     expect(roll(7)).not.toEqual(roll(8))
     const struck = roll(7).filter(Boolean).length

@@ -75,9 +75,11 @@ describe('text', () => {
   })
 })
 
+const send = (reply_markup: unknown) => refusal('sendMessage', { text: 'x', reply_markup })
+const firstButton = () => inbox()[1]?.buttons[0]?.[0]
+
 describe('keyboards', () => {
   it('are checked before anything is sent', async () => {
-    const send = (reply_markup: unknown) => refusal('sendMessage', { text: 'x', reply_markup })
     const inline = (button: object) => send({ inline_keyboard: [[button]] })
     expect(await inline({ text: 'x', callback_data: 'آ'.repeat(33) })).toBe('400 Bad Request: BUTTON_DATA_INVALID')
     expect(await inline({ text: 'x', callback_data: '' })).toContain('BUTTON_DATA_INVALID')
@@ -112,11 +114,10 @@ describe('keyboards', () => {
   it('spin until the callback is answered', async () => {
     const reply_markup = { inline_keyboard: [[{ text: '۵', callback_data: 'csat:5' }]] }
     await call('sendMessage', { text: 'راضی بودید؟', reply_markup })
-    const button = () => inbox()[1]?.buttons[0]?.[0]
-    const pressed = button()
+    const pressed = firstButton()
     if (!pressed) throw new Error('There is no button')
     const press = person.press(pressed)
-    expect([press.answered, button()?.spinning]).toEqual([false, true])
+    expect([press.answered, firstButton()?.spinning]).toEqual([false, true])
     expect(await refusal('answerCallbackQuery', { callback_query_id: 'none' })).toContain('query is too old')
     const other = office.sim.addBot({ username: 'other_bot', name: 'دیگر' })
     const foreign = await call('answerCallbackQuery', { callback_query_id: press.id }, other)
@@ -127,7 +128,7 @@ describe('keyboards', () => {
       show_alert: true,
     })
     expect(answer.result).toBe(true)
-    expect([press.answered, button()?.spinning]).toEqual([true, false])
+    expect([press.answered, firstButton()?.spinning]).toEqual([true, false])
     expect(press.answer).toEqual({ text: 'سپاس', showAlert: true })
   })
 
@@ -246,12 +247,12 @@ describe('media', () => {
   })
 })
 
-describe('files', () => {
-  const download = async (path: string, token = TOKEN) => {
-    const response = await fetch(`${office.sim.url}/file/bot${token}/${path}`)
-    return { status: response.status, data: Buffer.from(await response.arrayBuffer()) }
-  }
+async function download(path: string, token = TOKEN) {
+  const response = await fetch(`${office.sim.url}/file/bot${token}/${path}`)
+  return { status: response.status, data: Buffer.from(await response.arrayBuffer()) }
+}
 
+describe('files', () => {
   it('a received file is downloaded by the path of getFile, for one hour', async () => {
     const data = voiceWav(1)
     const { update } = person.sendVoice(office.bot, { data, mimeType: 'audio/wav', duration: 1 })

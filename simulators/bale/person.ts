@@ -317,11 +317,17 @@ export function createPerson({ world, push, waitFor }: PersonSurroundings, recor
     chat: chatWith,
     inbox,
     keyboard: (bot) => chatWith(bot).keyboard?.rows,
-    waitFor: (bot, fits, options) =>
-      waitFor(() => inbox(bot).find((message) => !message.mine && fits(message)), {
-        what: `a message from ${bot.username} on ${record.firstName}'s phone`,
-        ...options,
-      }),
+    waitFor(bot, fits, options) {
+      const chat = chatWith(bot)
+      let seen = -1
+      const probe = () => {
+        // Every event of the simulator asks; only those of this chat are worth looking.
+        if (chat.version === seen) return undefined
+        seen = chat.version
+        return inbox(bot).find((message) => !message.mine && fits(message))
+      }
+      return waitFor(probe, { what: `a message from ${bot.username} on ${record.firstName}'s phone`, ...options })
+    },
   }
 }
 

@@ -51,6 +51,11 @@ export interface Hook {
   close(): Promise<void>
 }
 
+async function respond(response: http.ServerResponse, answered: number | null | Promise<number>): Promise<void> {
+  const status = await answered
+  if (status !== null) response.writeHead(status).end()
+}
+
 /** A webhook that notes every update and answers with the status that `answer` gives; `null` never answers. */
 export async function openHook(
   answer: (update: WireUpdate, count: number) => number | null | Promise<number> = () => 200,
@@ -69,9 +74,7 @@ export async function openHook(
     request.on('end', () => {
       const update: WireUpdate = JSON.parse(Buffer.concat(chunks).toString('utf8'))
       updates.push(update)
-      void Promise.resolve(answer(update, updates.length)).then((status) => {
-        if (status !== null) response.writeHead(status).end()
-      })
+      void respond(response, answer(update, updates.length))
     })
     request.on('error', () => response.destroy())
   })
@@ -92,9 +95,7 @@ export async function openHook(
 
 /** A promise opened from outside, for holding an answer back. */
 export function gate(): { open: () => void; opened: Promise<void> } {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { open, opened }
+  const waiting: (() => void)[] = []
+  const opened = new Promise<void>((resolve) => waiting.push(resolve))
+  return { open: () => waiting.forEach((resolve) => resolve()), opened }
 }

@@ -139,6 +139,8 @@ describe('retention', () => {
   })
 })
 
+const refused = async (url: string) => (await office.call('setWebhook', { url })).description
+
 describe('webhook', () => {
   it('gets every update as a JSON POST, in order, one at a time', async () => {
     await open()
@@ -151,7 +153,9 @@ describe('webhook', () => {
     expect(hook.updates).toEqual(office.sim.updates(office.bot))
     expect(hook.busiest()).toBe(1)
     expect(acknowledged()).toHaveLength(9)
-    expect(office.sim.deliveries.map(({ status, attempt }) => [status, attempt])).toEqual(Array(9).fill([200, 1]))
+    expect(office.sim.deliveries.map(({ status, attempt }) => [status, attempt])).toEqual(
+      Array.from({ length: 9 }, () => [200, 1]),
+    )
   })
 
   it('delivers again until it is answered 200, and nothing overtakes', async () => {
@@ -218,7 +222,6 @@ describe('webhook', () => {
 
   it('must be https on port 443 or 88', async () => {
     await open({ allowInsecureWebhook: false })
-    const refused = async (url: string) => (await office.call('setWebhook', { url })).description
     expect(await refused('http://127.0.0.1:80/x')).toContain('HTTPS')
     expect(await refused('https://crm.example:8443/x')).toContain('ports 443 or 88')
     expect(await refused('ftp://crm.example/x')).toContain('invalid URL')

@@ -12,9 +12,7 @@ import type { Log } from './platform/log.ts'
 import { migrate, readMigrations } from './platform/migrate.ts'
 import { createSecrets } from './platform/secrets.ts'
 import { createServer } from './platform/server.ts'
-import { ROOT } from './platform/texts.ts'
-
-export const MIGRATIONS = new URL('server/migrations/', ROOT)
+import { MIGRATIONS } from './platform/texts.ts'
 
 /** The program without HTTP and without anything running: what `start`, the tests and the commands have in common. */
 export async function createApp(config: Config, db: Database, log: Log): Promise<App> {
@@ -33,6 +31,8 @@ export async function createApp(config: Config, db: Database, log: Log): Promise
     actorOf: async () => undefined,
     fileRules: [],
     fileUses: [],
+    gauges: [],
+    served: [],
     parts: [],
     readiness: [],
   }

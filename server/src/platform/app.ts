@@ -47,6 +47,12 @@ export interface App {
   fileRules: ((actor: Actor, fileId: string) => Promise<boolean>)[]
   /** References to files that are no foreign keys, as SQL conditions on `file.id`; a file none of them names is removed in time. */
   fileUses: string[]
+  /** Figures for those who watch over the server, read when asked for. */
+  gauges: { name: string; help: string; read: () => Promise<number> }[]
+  /** Told of every answer; set by whoever counts them. */
+  onAnswer?: (answer: { method: string; route: string | undefined; status: number; seconds: number }) => void
+  /** Every address the server answers at, once it has been made. */
+  served: { method: string; url: string }[]
   /** Parts that run while the program does; started in order, stopped in reverse. */
   parts: Part[]
   /** Reasons why this node is not ready; empty: ready. */

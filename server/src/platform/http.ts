@@ -137,7 +137,8 @@ export function registerRoutes(server: FastifyInstance, app: App): void {
       // Who may call is settled before the body is looked at: a stranger learns nothing from validation.
       onRequest: async (request, reply) => {
         if (spec.access === 'public') return
-        const actor = await app.authenticate(request, reply)
+        // A stream takes the connection over and could not hand out a new cookie.
+        const actor = await app.authenticate(request, spec.answerType === 'text/event-stream' ? undefined : reply)
         if (!actor) throw new Problem('not_signed_in')
         if (!may(actor, spec.access)) throw new Problem('no_right')
         request.actor = actor

@@ -159,7 +159,12 @@ export function createLiveHub(
 
   async function catchUp(client: Client, lastSeq: bigint): Promise<void> {
     const oldest = await db.one<{ seq: string | null }>('select min(seq)::text as seq from live_event')
-    const gone = oldest?.seq ? BigInt(oldest.seq) > lastSeq + 1n && lastSeq < seen : lastSeq < seen
+    const gone =
+      lastSeq > seen
+        ? await isAhead(lastSeq)
+        : oldest?.seq
+          ? BigInt(oldest.seq) > lastSeq + 1n && lastSeq < seen
+          : lastSeq < seen
     for (let from = lastSeq, total = 0; !gone; ) {
       const rows = await rowsAfter(from, 500)
       const upTo = rows.filter((row) => BigInt(row.seq) <= seen)
@@ -174,6 +179,12 @@ export function createLiveHub(
       from = BigInt(last.seq)
     }
     join(client, `id: ${seen}\nevent: reload\ndata: {}\n\n`)
+  }
+
+  /** A number that was never given: the database was set back to an earlier state. (This node may only be a moment late.) */
+  async function isAhead(lastSeq: bigint): Promise<boolean> {
+    const now = await db.one<{ seq: string }>('select seq::text from live_counter')
+    return lastSeq > BigInt(now?.seq ?? 0)
   }
 
   /** From here on `deliver` serves the client. Nothing may be awaited between reading `seen` and this. */

@@ -27,6 +27,13 @@ export async function createServer(app: App): Promise<FastifyInstance> {
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
   })
+  server.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) app.served.push({ method: one, url })
+  })
+  server.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    app.onAnswer?.({ method, route: routeOptions.url, status: reply.statusCode, seconds: reply.elapsedTime / 1000 })
+  })
   // Bodies say what they mean; only query texts are turned into numbers and booleans.
   server.setValidatorCompiler(validatorFor())
   server.setErrorHandler((error, request, reply) => {

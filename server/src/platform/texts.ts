@@ -8,6 +8,10 @@ export const ROOT = import.meta.url.includes('/dist/server/')
   ? new URL('../../../../', import.meta.url)
   : new URL('../../../', import.meta.url)
 
+export const MIGRATIONS = new URL('server/migrations/', ROOT)
+/** Of this program. */
+export const VERSION = String(JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')).version)
+
 const folder = new URL('shared/src/i18n/', ROOT)
 const translators = new Map<Locale, Translate>()
 for (const locale of LOCALES) {

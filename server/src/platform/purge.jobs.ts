@@ -1,0 +1,23 @@
+import type { App } from './app.ts'
+import type { Db } from './db.ts'
+
+/** A screen that was away longer fetches everything anew. */
+const LIVE_EVENTS_KEPT = 200_000
+
+export async function purgeLiveEvents(db: Db, kept = LIVE_EVENTS_KEPT): Promise<void> {
+  await db.query(
+    `delete from live_event where at < now() - interval '24 hours' or seq <= (select seq from live_counter) - $1::bigint`,
+    [kept],
+  )
+}
+
+export async function purgeIdempotencyKeys(db: Db): Promise<void> {
+  await db.query(`delete from idempotency_key where created_at < now() - interval '24 hours'`)
+}
+
+export function purgeJobs(app: App): void {
+  app.jobs.define('live.purge', () => purgeLiveEvents(app.db))
+  app.jobs.schedule('*/10 * * * *', 'live.purge')
+  app.jobs.define('idempotency.purge', () => purgeIdempotencyKeys(app.db))
+  app.jobs.schedule('23 * * * *', 'idempotency.purge')
+}

@@ -15,8 +15,8 @@ const bale: ChannelKind = {
     { name: 'mode', type: 'choice', required: true, default: 'polling', options: ['polling', 'webhook'] },
     { name: 'baseUrl', type: 'url', required: true, default: DEFAULT_BASE_URL, advanced: true },
     // Bale publishes no limits; these are careful, and a 429 is obeyed.
-    { name: 'ratePerSecond', type: 'number', default: capabilities.rate.channel, min: 0.1, max: 100, advanced: true },
-    { name: 'ratePerChat', type: 'number', default: capabilities.rate.chat, min: 0.1, max: 20, advanced: true },
+    { name: 'ratePerSecond', type: 'number', default: capabilities.rate.channel, min: 0.1, max: 1000, advanced: true },
+    { name: 'ratePerChat', type: 'number', default: capabilities.rate.chat, min: 0.1, max: 1000, advanced: true },
     { name: 'protectMarkup', type: 'switch', default: true, advanced: true },
     { name: 'retryServerErrors', type: 'switch', default: false, advanced: true },
   ],

@@ -1,13 +1,22 @@
+import { registerTimelineSource } from '../crm/timeline.ts'
 import type { App, Module } from '../platform/app.ts'
 import { createChannels } from './channel-registry.ts'
+import { channelJobs } from './channel-setup.ts'
+import { channelRoutes } from './channels.routes.ts'
+import { conversationRoutes } from './conversations.routes.ts'
+import { fetchingJobs } from './fetching.jobs.ts'
+import { fileRules } from './file-rules.ts'
 import { hooksPlugin } from './hooks.routes.ts'
 import { inboundEventRoutes } from './inbound-events.routes.ts'
 import { createInbound } from './inbound.ts'
 import { createIntake } from './intake.ts'
 import { createNodeSession } from './node-session.ts'
 import { createPollers } from './poll.ts'
+import { noteSource } from './notes.ts'
+import { presenceJobs } from './presence.ts'
 import { createSender } from './sender.ts'
 import { searchPart } from './search.jobs.ts'
+import { messageSource } from './threads.ts'
 
 /** What customers say and what is answered: channels, conversations, the ways in and out. */
 export const conversationsModule: Module = (app: App) => {
@@ -22,5 +31,13 @@ export const conversationsModule: Module = (app: App) => {
     createPollers(app, channels, node, inbound.poke).part,
   )
   inboundEventRoutes(app, inbound.poke)
+  channelRoutes(app, channels)
+  channelJobs(app, channels)
+  conversationRoutes(app, channels)
+  registerTimelineSource('message', messageSource)
+  registerTimelineSource('note', noteSource)
+  fetchingJobs(app, channels)
+  presenceJobs(app)
   searchPart(app)
+  fileRules(app)
 }

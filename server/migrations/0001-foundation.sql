@@ -204,6 +204,7 @@ create table identity (
   name        text,                       -- what the provider calls the person: a visitor still called so follows its changes
   display     text,                       -- @username or the like
   verified_at timestamptz,
+  profile_at  timestamptz,                -- when the provider was last asked for the person's picture
   created_at  timestamptz not null default now(),
   unique (kind, value)
 );

@@ -74,6 +74,15 @@ const eventsOf = async (id: string) =>
 let lastNumber = 1_000_000
 const newNumber = () => `+98912${++lastNumber}`
 
+function refused(kind: string, value: string) {
+  try {
+    normalizeIdentity(kind, value, 'IR', 'identities.0.value')
+  } catch (error) {
+    if (error instanceof Problem) return error.errors
+  }
+  return undefined
+}
+
 test('every spelling of a number is one identity', () => {
   const spellings = [
     '09121234567',
@@ -88,14 +97,6 @@ test('every spelling of a number is one identity', () => {
   expect(normalizeIdentity('phone', '0501234567', 'SA')).toBe('+966501234567')
   expect(normalizeIdentity('email', ' Sara@Example.COM ', 'IR')).toBe('sara@example.com')
   expect(normalizeIdentity('bale', ' 17 ', 'IR')).toBe('17')
-  const refused = (kind: string, value: string) => {
-    try {
-      normalizeIdentity(kind, value, 'IR', 'identities.0.value')
-    } catch (error) {
-      if (error instanceof Problem) return error.errors
-    }
-    return undefined
-  }
   expect(refused('phone', '110')).toEqual([{ field: 'identities.0.value', code: 'not_a_phone' }])
   for (const wrong of ['sara', 'sara@', '@example.com', 'a b@example.com', 'a@b', 'a..b@example.com'])
     expect(refused('email', wrong)).toEqual([{ field: 'identities.0.value', code: 'not_an_email' }])

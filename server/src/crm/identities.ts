@@ -3,6 +3,7 @@ import { stripUnsafe, truncateGraphemes } from '#shared/text.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { wrongField } from '../platform/problem.ts'
 import { cleanName, foldContact } from './folding.ts'
+import { lockRoots } from './locking.ts'
 import { refold } from './refold.ts'
 
 export { shareNumber, type ShareOutcome } from './share-number.ts'
@@ -139,9 +140,7 @@ async function noteChannel(tx: Tx, channelId: string, known: Known[]): Promise<v
   const visitors = known.filter((row) => row.new_here)
   if (visitors.length === 0) return
   const ids = visitors.map((row) => row.contact_id)
-  await tx.query('select from contact where id = any($1::bigint[]) order by id for no key update', [
-    [...new Set(visitors.map((row) => row.root_id))],
-  ])
+  await lockRoots(tx, ids)
   await tx.query(
     `insert into visitor_channel (contact_id, channel_id) select distinct id, $2::bigint from unnest($1::bigint[]) a(id)
      order by id on conflict do nothing`,
@@ -200,9 +199,7 @@ async function refresh(tx: Tx, channelId: string, asked: Map<string, CleanSender
   if (changed.length === 0) return
   const renamed = changed.filter((row) => row.newName && row.newName !== row.name)
   const contactIds = [...new Set(changed.map((row) => row.contact_id))]
-  await tx.query('select from contact where id = any($1::bigint[]) order by id for no key update', [
-    [...new Set([...contactIds, ...changed.map((row) => row.root_id)])],
-  ])
+  await lockRoots(tx, contactIds)
   await tx.query(
     // A visitor made without a name was called by its display or address.
     `update contact c set name = n.name, updated_at = now()

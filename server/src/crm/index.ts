@@ -1,3 +1,25 @@
-import type { App } from '../platform/app.ts'
+import type { Actor, App, Module } from '../platform/app.ts'
+import type { Db } from '../platform/db.ts'
+import { contactRoutes } from './contacts.routes.ts'
+import { eventSource, registerTimelineSource } from './timeline.ts'
+import { contactVisible, parameters } from './visibility.ts'
 
-export function crmModule(_app: App): void {}
+/** Contacts of all kinds, their identities, merging, and the timeline that other modules' activities join. */
+export const crmModule: Module = (app: App) => {
+  app.routes.push(...contactRoutes(app))
+  app.fileRules.push((actor, fileId) => isVisibleAvatar(app.db, actor, fileId))
+  registerTimelineSource('event', eventSource)
+}
+
+/** The picture of a contact is for those who may see the contact. */
+async function isVisibleAvatar(db: Db, actor: Actor, fileId: string): Promise<boolean> {
+  if (!actor.rights.has('contact.view')) return false
+  const params = parameters()
+  // contact_avatar
+  const found = await db.one(
+    `select from contact c join contact r on r.id = c.root_id
+     where c.avatar_file_id = ${params.add(fileId)} and ${contactVisible(actor, 'r', params)} limit 1`,
+    params.values,
+  )
+  return found !== undefined
+}

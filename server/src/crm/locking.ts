@@ -1,5 +1,6 @@
 import type { ContactKind } from '#shared/api/contacts.ts'
 import type { Tx } from '../platform/db.ts'
+import { byId } from './refold.ts'
 
 /** A root contact whose row this transaction has locked. */
 export interface LockedContact {
@@ -14,29 +15,55 @@ export interface LockedContact {
 }
 
 /**
- * Locks what the given contacts have become, in the order of ids (so two who lock the same contacts never wait for each
- * other), and answers with the root of each. While a root is locked nobody merges it, splits it or changes its fields.
- * Unknown ids are left out.
+ * Locks what the given contacts have become and answers with the root of each. While a root is locked nobody merges it,
+ * splits it or changes its fields. Unknown ids are left out.
+ *
+ * Two who lock the same contacts never wait for each other: all wait in the order of ids, and only while everything
+ * they hold is a root. (A lock on a contact that was merged meanwhile would stand in the way of whoever locks its root.)
  */
 export async function lockRoots(tx: Tx, ids: readonly string[]): Promise<Map<string, LockedContact>> {
-  for (;;) {
-    const before = await rootsOf(tx, ids)
-    const rows = await tx.query<LockedContact>(
-      `select id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id, channel_ids
-       from contact where id = any($1::bigint[]) order by id for no key update`,
-      [[...new Set(before.values())]],
-    )
-    // Whoever held a lock before us may have merged or split.
-    const after = await rootsOf(tx, ids)
-    if ([...before].some(([id, root]) => after.get(id) !== root)) continue
-    const byId = new Map(rows.map((row) => [row.id, row]))
-    const locked = new Map<string, LockedContact>()
-    for (const [id, root] of before) {
-      const row = byId.get(root)
-      if (row) locked.set(id, row)
+  await tx.query('savepoint locking')
+  for (let patient = false; ; patient = true) {
+    const rootOf = await rootsOf(tx, ids)
+    const roots = [...new Set(rootOf.values())]
+    const locked = patient ? await lockOneByOne(tx, roots) : await lockAtOnce(tx, roots)
+    // Whoever was before us may have merged or split.
+    if (locked.size === roots.length && sameRoots(rootOf, await rootsOf(tx, ids))) {
+      await tx.query('release savepoint locking')
+      return new Map(
+        [...rootOf].flatMap(([id, root]) => {
+          const contact = locked.get(root)
+          return contact ? [[id, contact]] : []
+        }),
+      )
     }
-    return locked
+    await tx.query('rollback to savepoint locking')
   }
+}
+
+const COLUMNS = 'id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id, channel_ids'
+
+/** Without waiting: those that somebody else has locked are missing in the answer. */
+async function lockAtOnce(tx: Tx, roots: readonly string[]): Promise<Map<string, LockedContact>> {
+  const rows = await tx.query<LockedContact>(
+    `select ${COLUMNS} from contact where id = any($1::bigint[]) and merged_into_id is null for no key update skip locked`,
+    [roots],
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+/** Waits for one after the other, and gives up at the first that is a root no more. */
+async function lockOneByOne(tx: Tx, roots: readonly string[]): Promise<Map<string, LockedContact>> {
+  const locked = new Map<string, LockedContact>()
+  for (const { id } of roots.map((root) => ({ id: root })).sort(byId)) {
+    const row = await tx.one<LockedContact & { merged: boolean }>(
+      `select ${COLUMNS}, merged_into_id is not null as merged from contact where id = $1 for no key update`,
+      [id],
+    )
+    if (!row || row.merged) break
+    locked.set(id, row)
+  }
+  return locked
 }
 
 async function rootsOf(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
@@ -45,4 +72,8 @@ async function rootsOf(tx: Tx, ids: readonly string[]): Promise<Map<string, stri
     [[...new Set(ids)]],
   )
   return new Map(rows.map((row) => [row.id, row.root_id]))
+}
+
+function sameRoots(one: Map<string, string>, two: Map<string, string>): boolean {
+  return one.size === two.size && [...one].every(([id, root]) => two.get(id) === root)
 }

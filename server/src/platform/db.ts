@@ -175,3 +175,8 @@ async function writeLive(run: Db, pending: { audience: Audience; change: LiveCha
 export function violatedKey(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError && error.code === '23505' ? error.constraint : undefined
 }
+
+/** The row is still referred to by another, or refers to one that is not there. */
+export function violatesReference(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23503'
+}

@@ -23,6 +23,8 @@ export const ERRORS = {
   hook_body_invalid: { status: 400 },
   hook_unknown: { status: 404 },
   idempotency_conflict: { status: 409 },
+  /** Conversations run over the identity. */
+  identity_in_use: { status: 409 },
   identity_taken: { status: 409 },
   internal: { status: 500 },
   invalid_cursor: { status: 422 },
@@ -59,6 +61,7 @@ export type ErrorCode = keyof typeof ERRORS
 /** What may be wrong with one field of the input (`errors[].code` of an answer with `invalid_input`). */
 export const FIELD_ERRORS = [
   'already_used',
+  'file_too_large',
   'not_a_number',
   'not_a_phone',
   'not_allowed',

@@ -87,7 +87,20 @@ export function createChannels(app: App): Channels {
 export function contextFor(app: App, channel: LiveChannel, signal: AbortSignal): Ctx {
   const { secret, locale } = aside.get(channel) ?? {}
   const webhookUrl = secret && app.config.publicUrlGiven ? hookUrl(app, secret) : undefined
-  return makeContext(app, channel, { signal, locale: locale ?? 'fa', webhookUrl })
+  const hide = redactor(channel)
+  const note =
+    (level: 'debug' | 'warn') =>
+    (fields: object, text: string): void =>
+      app.log[level]({ channel: channel.id, detail: hide(JSON.stringify(fields)) }, hide(text))
+  return {
+    settings: channel.settings,
+    now: () => new Date(),
+    http: createHttp({ allowHosts: allowedHosts(channel), signal }),
+    log: { debug: note('debug'), warn: note('warn') },
+    signal,
+    locale: locale ?? 'fa',
+    ...(webhookUrl !== undefined && { webhookUrl }),
+  }
 }
 
 /** The address a provider delivers to. */
@@ -171,28 +184,6 @@ export function openSettings(app: App, id: string, stored: string): Settings {
   return JSON.parse(app.secrets.decrypt(stored, settingsContext(id))) as Settings
 }
 
-/** For settings that are not stored yet too. */
-export function makeContext(
-  app: App,
-  channel: Pick<LiveChannel, 'id' | 'kind' | 'settings'>,
-  { signal, locale, webhookUrl }: { signal: AbortSignal; locale: Locale; webhookUrl?: string },
-): Ctx {
-  const hide = redactor(channel)
-  const note =
-    (level: 'debug' | 'warn') =>
-    (fields: object, text: string): void =>
-      app.log[level]({ channel: channel.id, detail: hide(JSON.stringify(fields)) }, hide(text))
-  return {
-    settings: channel.settings,
-    now: () => new Date(),
-    http: createHttp({ allowHosts: allowedHosts(channel), signal }),
-    log: { debug: note('debug'), warn: note('warn') },
-    signal,
-    locale,
-    ...(webhookUrl !== undefined && { webhookUrl }),
-  }
-}
-
 /** The administrator named these hosts (a proxy, a simulator on this machine): they are meant to be reached. */
 function allowedHosts({ kind, settings }: Pick<LiveChannel, 'kind' | 'settings'>): string[] {
   return kind.kind.settings
@@ -202,11 +193,12 @@ function allowedHosts({ kind, settings }: Pick<LiveChannel, 'kind' | 'settings'>
     .map((url) => new URL(url).host)
 }
 
-/** Takes the values of a channel's secret settings out of a text. */
-export function redactor({ kind, settings }: Pick<LiveChannel, 'kind' | 'settings'>): (text: string) => string {
-  const secrets = kind.kind.settings
+/** Takes the values of a channel's secret settings, and the secret part of its address, out of a text. */
+export function redactor(channel: LiveChannel): (text: string) => string {
+  const secrets = channel.kind.kind.settings
     .filter((field) => field.type === 'secret')
-    .map((field) => String(settings[field.name] ?? ''))
+    .map((field) => String(channel.settings[field.name] ?? ''))
+    .concat(aside.get(channel)?.secret ?? '')
     .filter((value) => value.length > 2)
     .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
   return (text) => secrets.reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
@@ -215,10 +207,12 @@ export function redactor({ kind, settings }: Pick<LiveChannel, 'kind' | 'setting
 /** Messages a second, for the whole channel and for one chat: the kind's, unless the settings say otherwise. */
 export function ratesOf(channel: Pick<LiveChannel, 'kind' | 'settings'>): Capabilities['rate'] {
   const { rate } = channel.kind.kind.capabilities
-  const positive = (value: unknown, otherwise: number): number =>
-    typeof value === 'number' && value > 0 ? value : otherwise
   return {
     channel: positive(channel.settings['ratePerSecond'], rate.channel),
     chat: positive(channel.settings['ratePerChat'], rate.chat),
   }
+}
+
+function positive(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value > 0 ? value : otherwise
 }

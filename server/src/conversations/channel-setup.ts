@@ -76,22 +76,29 @@ export async function setUpChannel(
   const { kind } = channel.kind
   const ctx = contextFor(app, channel, AbortSignal.any([stop, AbortSignal.timeout(SETUP_MS)]))
   const webhookUrl = usesWebhook(kind, channel.settings) ? hookUrlOf(app, channel, base) : null
-  try {
-    await kind.setup?.(webhookUrl, { ...ctx, ...(webhookUrl !== null && { webhookUrl }) })
-  } catch (error) {
-    if (stop.aborted) throw error
-    const known = error instanceof ChannelError ? error : undefined
-    const message = redactor(channel)(error instanceof Error ? error.message : String(error))
-    const code = known?.code ?? 'unexpected'
-    if (known?.outcome === 'settings' || known?.outcome === 'refused') {
-      await app.db.transaction((tx) => markBroken(tx, channelId, code, message))
-      return
-    }
-    await app.db.transaction((tx) => noteTrouble(tx, channelId, code, message))
-    throw new Error(`setting the channel up failed: ${message}`)
+  const failure = await tryOut(async () =>
+    kind.setup?.(webhookUrl, { ...ctx, ...(webhookUrl !== null && { webhookUrl }) }),
+  )
+  if (failure === undefined) {
+    const check = await kind.check(ctx).catch(() => undefined)
+    await app.db.transaction((tx) => markWorking(tx, channelId, check?.account))
+    return
   }
-  const check = await kind.check(ctx).catch(() => undefined)
-  await app.db.transaction((tx) => markWorking(tx, channelId, check?.account))
+  const message = redactor(channel)(failure.message)
+  const { outcome, code } = failure instanceof ChannelError ? failure : { outcome: 'later', code: 'unexpected' }
+  const final = outcome === 'settings' || outcome === 'refused'
+  if (!stop.aborted) await app.db.transaction((tx) => (final ? markBroken : noteTrouble)(tx, channelId, code, message))
+  // Only the cleaned text goes on: the error itself may hold the token.
+  if (stop.aborted || !final) throw new Error(`setting the channel up failed: ${message}`)
+}
+
+async function tryOut(work: () => Promise<void>): Promise<Error | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }
 
 export function channelJobs(app: App, channels: Channels): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Channel, ChannelBrief, ChannelNew, ChannelPatch, Welcome } from '#shared/api/channels.ts'
+import type { InstalledKind } from '#channels/index.ts'
 import type { Locale } from '#shared/i18n.ts'
 import type { ChannelRight } from '#shared/rights.ts'
 import { audit } from '../org/audit.ts'
@@ -141,7 +142,7 @@ export async function createChannel(app: App, channels: Channels, reader: Reader
   const settings = checkSettings(kind, input.settings)
   const welcome = { ...NO_WELCOME, ...input.welcome }
   return app.db.transaction(async (tx) => {
-    await checkWelcome(tx, reader.actor, welcome, NO_WELCOME)
+    await checkWelcome(tx, reader.actor, kind, welcome, NO_WELCOME)
     const taken = await tx.one<{ id: string }>("select nextval(pg_get_serial_sequence('channel', 'id')) as id")
     const id = taken?.id ?? ''
     const secret = randomBytes(32).toString('base64url')
@@ -186,7 +187,7 @@ export async function changeChannel(
     if (patch.settings && !kind) throw new Problem('channel_kind_unknown')
     const settings = patch.settings && kind ? checkSettings(kind, patch.settings, old) : old
     const welcome = { ...NO_WELCOME, ...before.welcome, ...patch.welcome }
-    await checkWelcome(tx, reader.actor, welcome, { ...NO_WELCOME, ...before.welcome })
+    await checkWelcome(tx, reader.actor, kind, welcome, { ...NO_WELCOME, ...before.welcome })
     const renewed = patch.settings !== undefined || patch.state === 'active'
     const state = patch.state ?? (patch.settings && before.state === 'broken' ? 'active' : before.state)
     const after = await tx.one<Row>(
@@ -240,7 +241,15 @@ function nameOf(given: string): string {
 }
 
 /** The file must be the actor's own, or the one the welcome has already: else it would open strangers' files to all customers. */
-async function checkWelcome(tx: Tx, actor: Actor, welcome: Welcome, before: Welcome): Promise<void> {
+async function checkWelcome(
+  tx: Tx,
+  actor: Actor,
+  kind: InstalledKind | undefined,
+  welcome: Welcome,
+  before: Welcome,
+): Promise<void> {
+  if (welcome.text.length > (kind?.kind.capabilities.textLength ?? welcome.text.length))
+    throw wrongField('welcome.text', 'too_long')
   if (welcome.fileId === null || welcome.fileId === before.fileId) return
   const file = await tx.one('select 1 from file where id = $1 and uploaded_by = $2', [welcome.fileId, actor.userId])
   if (!file) throw wrongField('welcome.fileId', 'not_allowed')
@@ -258,7 +267,16 @@ function auditView(app: App, row: Row, settings: Settings): object {
 }
 
 async function setUpLater(tx: Tx, channelId: string, base: string): Promise<void> {
-  await tx.addJob('channel.setup', { channelId, base }, { key: `channel.setup:${channelId}`, maxAttempts: 10 })
+  await tx.addJob(
+    'channel.setup',
+    { channelId, base },
+    {
+      key: `channel.setup:${channelId}`,
+      // One after the other, so that the last word to the provider is the last setting.
+      queue: `channel.setup:${channelId}`,
+      maxAttempts: 10,
+    },
+  )
 }
 
 /** Nothing can be sent with these settings any more: the channel rests until somebody mends them. */

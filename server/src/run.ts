@@ -49,9 +49,12 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** Told what the start is doing, for the console. */
+export type Tell = (step: 'migrated' | 'started', detail: string[]) => void
+
 /** Migrates, starts the parts of the configured roles, listens. `stop` takes all of it down in reverse. */
-export async function startApp(config: Config, databaseUrl: string, log: Log): Promise<Running> {
-  await migrate(databaseUrl, readMigrations(MIGRATIONS))
+export async function startApp(config: Config, databaseUrl: string, log: Log, tell?: Tell): Promise<Running> {
+  tell?.('migrated', await migrate(databaseUrl, readMigrations(MIGRATIONS)))
   const db = openDatabase(databaseUrl, {
     max: 16,
     onError: (error) => log.warn({ err: error }, 'a database connection was lost'),
@@ -66,11 +69,15 @@ export async function startApp(config: Config, databaseUrl: string, log: Log): P
     for (const part of app.parts) {
       if (part.role === 'any' || config.roles.has(part.role)) stops.push(await part.start())
     }
+    tell?.('started', [...config.roles])
     const server = await createServer(app)
     await server.listen({ host: config.host, port: config.port })
     stops.push(() => server.close())
     const { address, port, family } = server.server.address() as AddressInfo
-    return { app, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, stop }
+    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    // With PORT=0 the address is known only now.
+    if (!config.publicUrlGiven && config.port === 0) config.publicUrl = url
+    return { app, url, stop }
   } catch (error) {
     await stop()
     throw error

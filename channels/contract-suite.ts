@@ -122,9 +122,10 @@ function checkKind(kind: ChannelKind, labels: Labels, fixtures: Fixture[]) {
   test('survives every bent payload: a meaning, or a plain Error', () => {
     fc.assert(
       fc.property(bent(fixtures), (body) => {
-        expect(bodyFaults(kind, body, receiveCtx)).toEqual([])
+        const found = bodyFaults(kind, body, receiveCtx)
+        if (found.length > 0) throw new Error(found.join('; '))
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     )
   })
 
@@ -136,11 +137,18 @@ function checkKind(kind: ChannelKind, labels: Labels, fixtures: Fixture[]) {
       'ا'.repeat(200_000),
       Array.from({ length: 20_000 }, () => 0),
     ]
-    for (const value of hostile) {
-      expect(bodyFaults(kind, value, receiveCtx)).toEqual([])
-      for (const { body } of fixtures)
-        for (const path of pathsOf(body)) expect(bodyFaults(kind, replace(body, path, value), receiveCtx)).toEqual([])
-    }
+    // One `expect` for all: thousands of them take longer than what they look at.
+    const found = hostile.flatMap((value) => [
+      ...bodyFaults(kind, value, receiveCtx),
+      ...fixtures.flatMap(({ name, body }) =>
+        pathsOf(body).flatMap((path) =>
+          bodyFaults(kind, replace(body, path, value), receiveCtx).map(
+            (fault) => `${name}, ${path.join('.')}: ${fault}`,
+          ),
+        ),
+      ),
+    ])
+    expect(found).toEqual([])
   })
 
   checkFailures(kind, words)

@@ -33,7 +33,13 @@ const act = (id: number, action: string, fields: object = {}) =>
 
 describe('control over HTTP', () => {
   it('makes bots and people and plays them', async () => {
-    expect((await ask('bots', { username: 'second_bot', name: 'دوم' })).status).toBe(201)
+    const made = await ask('bots', { username: '@second_bot', name: 'دوم' })
+    expect(made).toMatchObject({
+      status: 201,
+      value: { username: 'second_bot', token: expect.stringMatching(/^\d+:.{20}/) },
+    })
+    expect((await ask('bots', { username: 'second_bot', name: 'دوم' })).status).toBe(400)
+    expect((await ask('bots', { username: 'نام', name: 'دوم' })).status).toBe(400)
     const id = await makePerson()
     expect((await act(id, 'start', { payload: 'lnk_1' })).value).toEqual({ messageId: 1, updateId: 1 })
     expect((await act(id, 'send', { text: 'سلام' })).value).toEqual({ messageId: 2, updateId: 2 })

@@ -197,7 +197,9 @@ function needed(order: Record<string, unknown>, name: string): string {
 }
 
 function readBot(order: Record<string, unknown>) {
-  return { token: stringAt(order, 'token'), username: needed(order, 'username'), name: needed(order, 'name') }
+  const username = needed(order, 'username').replace(/^@/, '')
+  if (!/^\w{3,32}$/.test(username)) throw badRequest('username must be 3 to 32 Latin letters, digits or underscores')
+  return { token: stringAt(order, 'token'), username, name: needed(order, 'name') }
 }
 
 function readPerson(order: Record<string, unknown>) {

@@ -77,6 +77,18 @@ export function lengthOf(seconds) {
 export const digits = (text) =>
   text.replace(/[۰-۹٠-٩]/g, (digit) => String((digit.charCodeAt(0) & 0xf) % 16)).replace(/\D/g, '')
 
+/** A mobile number as Bale keeps it: `98` and ten digits for an Iranian one, other countries as given. */
+export const international = (text) =>
+  digits(text)
+    .replace(/^00/, '')
+    .replace(/^0(?=9\d{9}$)/, '98')
+
+/** A number for reading, left to right in any text. */
+export function phoneElement(phone) {
+  const plain = phone.replace(/^\+/, '')
+  return h('bdi', { dir: 'ltr' }, plain.startsWith('0') ? plain : `+${plain}`)
+}
+
 export async function ask(path, body, { method, type, signal } = {}) {
   const response = await fetch(`/_sim/${path}`, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),

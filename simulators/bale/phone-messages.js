@@ -1,5 +1,5 @@
 /** One message on the phone: bubble, media, buttons. */
-import { dayOf, face, h, icon, lengthOf, sizeOf, t, timeOf } from './phone-dom.js'
+import { dayOf, face, h, icon, lengthOf, phoneElement, sizeOf, t, timeOf } from './phone-dom.js'
 
 const MARKS = /\*([^*\n]+)\*|_([^_\n]+)_|\[([^\]\n]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>"]+)/g
 
@@ -59,12 +59,11 @@ function media({ kind, file, contact, location, text }) {
   if (file) return documentCard(file)
   if (contact) {
     const name = [contact.first_name, contact.last_name].filter(Boolean).join(' ')
-    const phone = h('bdi', { dir: 'ltr' }, `+${contact.phone_number.replace(/^\+/, '')}`)
     return h(
       'div',
       { className: 'card' },
       face({ firstName: contact.first_name }),
-      h('span', {}, h('b', {}, name), h('small', {}, phone)),
+      h('span', {}, h('b', {}, name), h('small', {}, phoneElement(contact.phone_number))),
     )
   }
   if (location) {

@@ -1,5 +1,5 @@
 /** What rises from the bottom of the phone: attachments, somebody's number, the actions of a message. */
-import { digits, face, h, icon, nameOf, t } from './phone-dom.js'
+import { face, h, icon, international, nameOf, t } from './phone-dom.js'
 
 /** Opens a sheet over the phone; returns what closes it. */
 export function openSheet(phone, title, ...content) {
@@ -20,7 +20,7 @@ export function openSheet(phone, title, ...content) {
   veil.addEventListener('click', (event) => event.target === veil && close())
   veil.addEventListener('keydown', (event) => event.key === 'Escape' && close())
   phone.append(veil)
-  sheet.focus()
+  sheet.focus({ preventScroll: true })
   return close
 }
 
@@ -123,7 +123,7 @@ export function contactSheet(phone, others, send) {
     t().shareOther,
     form(fields, t().send, (values) => {
       close()
-      send({ firstName: values.firstName, phone: digits(values.phone) })
+      send({ firstName: values.firstName, phone: international(values.phone) })
     }),
     known.length > 0 && h('h3', {}, t().fromPeople),
     h('div', { className: 'choices' }, ...known.map(choice)),

@@ -1,10 +1,11 @@
 /** Beside the phone (over it on a narrow screen): who one is, which bot, the network, the language. */
-import { digits, face, h, icon, nameOf, settings, t } from './phone-dom.js'
+import { face, h, icon, international, nameOf, phoneElement, settings, t } from './phone-dom.js'
 import { form } from './phone-sheets.js'
 
 const LANGUAGES = { fa: 'فارسی', ar: 'العربية', en: 'English' }
 const FACES = [1, 2, 3, 4, 5, 6]
-let creating = false
+/** Which form is open: `person`, `bot` or none. */
+let creating = ''
 let chosenFace = 1
 
 function segments(entries, chosen, choose, className = () => '') {
@@ -22,7 +23,7 @@ function segments(entries, chosen, choose, className = () => '') {
 }
 
 function personButton(person, state, on, close) {
-  const phone = person.phone && h('small', {}, h('bdi', { dir: 'ltr' }, `+${person.phone.replace(/^\+/, '')}`))
+  const phone = person.phone && h('small', {}, phoneElement(person.phone))
   return h(
     'button',
     {
@@ -39,8 +40,20 @@ function personButton(person, state, on, close) {
   )
 }
 
-/** A mobile number as Bale keeps it: `98` and ten digits for an Iranian one, other countries as given. */
-const internationalOf = (text) => digits(text).replace(/^0098|^0(?=9\d{9}$)/, '98') || undefined
+function cancelButton(redraw) {
+  return h(
+    'button',
+    {
+      type: 'button',
+      className: 'quiet-button',
+      onclick: () => {
+        creating = ''
+        redraw()
+      },
+    },
+    t().cancel,
+  )
+}
 
 function personForm(redraw, on) {
   const faces = h(
@@ -68,22 +81,15 @@ function personForm(redraw, on) {
     { label: t().phone, name: 'phone', type: 'tel' },
   ]
   const create = ({ firstName, lastName, phone }) => {
-    creating = false
-    void on.create({ firstName, lastName: lastName || undefined, phone: internationalOf(phone), avatar: chosenFace })
+    creating = ''
+    void on.create({
+      firstName,
+      lastName: lastName || undefined,
+      phone: international(phone) || undefined,
+      avatar: chosenFace,
+    })
   }
-  const cancel = h(
-    'button',
-    {
-      type: 'button',
-      className: 'quiet-button',
-      onclick: () => {
-        creating = false
-        redraw()
-      },
-    },
-    t().cancel,
-  )
-  return h('div', {}, form(fields, t().create, create, faces), cancel)
+  return h('div', {}, form(fields, t().create, create, faces), cancelButton(redraw))
 }
 
 function botChoice(state, on) {
@@ -101,11 +107,36 @@ function botChoice(state, on) {
   return select
 }
 
+function botForm(redraw, on) {
+  const fields = [
+    { label: t().botName, name: 'name', required: true },
+    { label: t().botUsername, name: 'username', required: true },
+  ]
+  const create = (bot) => {
+    creating = ''
+    void on.createBot(bot)
+  }
+  return h('div', {}, form(fields, t().create, create), cancelButton(redraw))
+}
+
+/** What the settings page of a Bale channel asks for; each is copied by a click. */
+function botCard(made, on) {
+  const line = (label, value) =>
+    h(
+      'button',
+      { type: 'button', className: 'token', onclick: () => on.copy(value) },
+      h('small', {}, label, h('b', {}, t().copy)),
+      h('bdi', { dir: 'ltr' }, value),
+    )
+  return [h('p', { className: 'hint' }, t().botReady), line(t().address, location.origin), line(t().token, made.token)]
+}
+
 export function drawSide(side, state, on) {
   const redraw = () => drawSide(side, state, on)
   const close = () => side.classList.remove('open')
-  const begin = () => {
-    creating = true
+  const begin = (what) => () => {
+    creating = what
+    side.replaceChildren()
     redraw()
     side.querySelector('input')?.focus()
   }
@@ -122,11 +153,15 @@ export function drawSide(side, state, on) {
     h('p', {}, t().lead),
     h('h2', {}, t().people),
     h('div', { className: 'people' }, ...state.people.map((person) => personButton(person, state, on, close))),
-    creating
+    creating === 'person'
       ? personForm(redraw, on)
-      : h('button', { type: 'button', className: 'quiet-button', onclick: begin }, t().newPerson),
+      : h('button', { type: 'button', className: 'quiet-button', onclick: begin('person') }, t().newPerson),
     h('h2', {}, t().bot),
     botChoice(state, on),
+    ...(state.made ? botCard(state.made, on) : []),
+    creating === 'bot'
+      ? botForm(redraw, on)
+      : h('button', { type: 'button', className: 'quiet-button', onclick: begin('bot') }, t().newBot),
     h('h2', {}, t().network),
     segments(Object.entries(t().networks), state.network, on.network, (key) => (key === 'good' ? '' : 'bad')),
     h('p', { className: 'hint' }, t().networkHints[state.network]),

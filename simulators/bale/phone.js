@@ -156,7 +156,12 @@ function drawPhone() {
     )
     const list = phone.querySelector('.list')
     // A picture makes its message taller once it has loaded.
-    list.addEventListener('load', () => atEnd && (list.scrollTop = list.scrollHeight), true)
+    const keep = () => atEnd && (list.scrollTop = list.scrollHeight)
+    list.addEventListener('load', keep, true)
+    list.addEventListener('scroll', () => {
+      atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80
+    })
+    new ResizeObserver(keep).observe(list)
     drawTop()
     return
   }
@@ -199,6 +204,18 @@ const on = {
   async network(network) {
     state.network = (await ask('faults', { network })).network
     draw()
+  },
+  async createBot(bot) {
+    const made = await ask('bots', bot).catch(() => undefined)
+    if (!made) return toast(t().failed)
+    const { id, username, name } = made
+    state.made = made
+    state.bots.push({ id, username, name })
+    choose({ bot: { id, username, name } })
+  },
+  async copy(text) {
+    await navigator.clipboard?.writeText(text)
+    toast(t().copied)
   },
   async create(person) {
     const made = await ask('people', { languageCode: settings.lang, ...person }).catch(() => undefined)

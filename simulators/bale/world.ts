@@ -125,8 +125,11 @@ export function changed(world: World, chat?: Chat): void {
 }
 
 export function addBot(world: World, input: BotInput): SimBot {
-  const id = input.token === undefined ? 987_650_001 + world.bots.size : Number(input.token.split(':')[0])
+  let id = input.token === undefined ? 987_650_001 : Number(input.token.split(':')[0])
   if (!Number.isSafeInteger(id) || id <= 0) throw new Error('A bot token begins with the bot id and a colon')
+  while (input.token === undefined && world.bots.has(id)) id += 1
+  const taken = [...world.bots.values()].some((bot) => bot.id === id || bot.username === input.username)
+  if (taken) throw new Error(`There is a bot ${id} or @${input.username} already`)
   const token = input.token ?? `${id}:${randomBytes(20).toString('base64url')}`
   const bot: SimBot = { id, token, username: input.username, name: input.name }
   world.bots.set(id, bot)
@@ -137,6 +140,7 @@ export function addBot(world: World, input: BotInput): SimBot {
 export function addPerson(world: World, input: PersonInput): PersonRecord {
   let id = input.id ?? 1_418_273_645 + world.people.size * 7919
   while (input.id === undefined && (world.people.has(id) || world.bots.has(id))) id += 1
+  if (world.people.has(id)) throw new Error(`There is a person ${id} already`)
   const person: PersonRecord = { ...input, id }
   world.people.set(id, person)
   changed(world)

@@ -23,12 +23,14 @@ const halves = [
   {
     name: 'server',
     sources: [...SERVER, 'tsconfig.json', 'tsconfig.build.json'],
+    config: 'tsconfig.build.json',
     result: 'server/src/main.js',
     make: makeServer,
   },
   {
     name: 'web',
     sources: ['web', 'shared/src', 'tsconfig.json'],
+    config: 'web/vite.config.ts',
     result: 'web/index.html',
     make: makeWeb,
   },
@@ -41,7 +43,6 @@ export async function build({ force = false } = {}) {
     let built = false
     for (const half of halves) {
       if (!force && isFresh(half)) continue
-      if (!existsSync(join(ROOT, half.sources[0]))) continue
       const begin = Date.now()
       say(`Building the ${half.name} part …`)
       const stamp = stampOf(half)
@@ -72,7 +73,6 @@ async function makeServer() {
 }
 
 async function makeWeb() {
-  if (!existsSync(join(ROOT, 'web/vite.config.ts'))) return
   const code = await executeNode('vite/bin/vite.js', ['build', '--logLevel', 'warn'], {
     cwd: join(ROOT, 'web'),
     stdio: ['ignore', 2, 2],
@@ -88,8 +88,8 @@ function failed(part) {
 }
 
 function isFresh(half) {
-  if (readText(stampPath(half)) !== stampOf(half)) return false
-  return existsSync(join(DIST, half.result)) || !existsSync(join(ROOT, half.sources[0]))
+  if (!existsSync(join(ROOT, half.config))) return true
+  return existsSync(join(DIST, half.result)) && readText(stampPath(half)) === stampOf(half)
 }
 
 function stampOf({ sources }) {

@@ -1,5 +1,5 @@
 // What the scripts share. Plain Node: it runs before anything is installed.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -53,7 +53,7 @@ export async function ensureInstalled() {
   await withLock('install', async () => {
     if (isInstalled()) return
     const why = existsSync(NODE_MODULES) ? 'The installed packages are not those of this version' : 'The first start'
-    say(`${why}: installing packages (about 250 MB; usually 10 seconds to 3 minutes, depending on the line).`)
+    say(`${why}: installing packages (650 MB on disk; usually half a minute to a few minutes, depending on the line).`)
     const begin = Date.now()
     const tick = setInterval(() => say(`  still installing, ${seconds(begin)} …`), 10_000)
     const code = await npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'])
@@ -151,10 +151,10 @@ export function guard(file, args) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => end(signal === 'SIGHUP' ? 'SIGTERM' : signal))
     }
-    const parent = process.ppid
+    const above = npmAbove()
     const watch = setInterval(() => {
-      if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) end('SIGTERM')
-    }, 500)
+      if (above !== undefined && !above.isThere()) end('SIGTERM')
+    }, 200)
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       clearInterval(watch)
@@ -162,6 +162,31 @@ export function guard(file, args) {
       resolve(exitCode(code, signal))
     })
   })
+}
+
+/**
+ * The npm that runs this script, with a shell in between or not: neither passes every end on to us. Undefined when a
+ * person or a service manager started the script directly; then the end of that one means nothing to us.
+ */
+function npmAbove() {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return undefined
+  const parent = process.ppid
+  const command = readText(`/proc/${parent}/cmdline`).replaceAll('\0', ' ') || ps('args', parent)
+  const direct = () => process.ppid === parent
+  if (!/^\S*sh -c /.test(command)) return { isThere: direct }
+  const grandparent = parentOf(parent)
+  // On Linux the shell's parent is looked at: a killed npm keeps its number until somebody has asked for its exit code.
+  const above = process.platform === 'linux' ? () => parentOf(parent) === grandparent : () => isAlive(grandparent)
+  return { isThere: () => direct() && above() }
+}
+
+function parentOf(pid) {
+  const stat = readText(`/proc/${pid}/stat`)
+  return Number(stat === '' ? ps('ppid', pid) : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+}
+
+function ps(column, pid) {
+  return spawnSync('ps', ['-ww', '-o', `${column}=`, '-p', String(pid)], { encoding: 'utf8' }).stdout ?? ''
 }
 
 function npm(args) {

@@ -11,6 +11,7 @@ import {
 import type { SetupState } from '#shared/api/session.ts'
 import { ApiProblem, api } from './api.ts'
 import { loadTexts, useI18n } from './i18n.ts'
+import { VIEWS, type View } from './queries.ts'
 import { applyPreferences, meQuery, queryClient, safeNext } from './session/session.ts'
 import { AppFrame } from './ui/app-frame.tsx'
 import { EmptyState, LoadFailed } from './ui/bits.tsx'
@@ -99,6 +100,11 @@ const home = createRoute({
 const inbox = createRoute({
   getParentRoute: () => inside,
   path: '/inbox',
+  /** Which list: a view and perhaps one channel. */
+  validateSearch: (search: Record<string, unknown>): { view?: View; channel?: string } => ({
+    view: VIEWS.find((one) => one === search['view']),
+    channel: search['channel'] === undefined ? undefined : String(search['channel']),
+  }),
   loader: () => loadTexts('inbox'),
   component: lazyRouteComponent(() => import('./features/inbox/inbox.tsx'), 'InboxPage'),
 })

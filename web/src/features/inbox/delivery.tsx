@@ -1,0 +1,75 @@
+import type { Message } from '#shared/api/conversations.ts'
+import { api } from '../../api.ts'
+import { useI18n } from '../../i18n.ts'
+import { placeInThread } from '../../live-cache.ts'
+import { queryClient } from '../../session/session.ts'
+import { Button } from '../../ui/button.tsx'
+import {
+  IconAlertTriangle,
+  IconBan,
+  IconCheck,
+  IconChecks,
+  IconClock,
+  IconInfoCircle,
+  IconSend,
+} from '../../ui/icons.ts'
+import { toastProblem } from '../../ui/toast.tsx'
+import css from './message.module.css'
+
+const ICONS = {
+  received: IconCheck,
+  waiting: IconClock,
+  sending: IconSend,
+  sent: IconCheck,
+  delivered: IconChecks,
+  read: IconChecks,
+  failed: IconAlertTriangle,
+  unknown: IconInfoCircle,
+  cancelled: IconBan,
+} as const
+
+/** How far an outgoing message came: always an icon and a word. */
+export function Delivery({ message }: { message: Message }) {
+  const { t } = useI18n()
+  if (message.state === 'received') return null
+  const Icon = ICONS[message.state]
+  return (
+    <span className={css.delivery} data-state={message.state}>
+      <Icon size={14} aria-hidden className={message.state === 'sending' ? 'mirror' : undefined} />
+      {t(`inbox.delivery.${message.state}`)}
+      {message.state === 'waiting' && (
+        <button type="button" className={css.undo} onClick={() => void act(message, 'cancel')}>
+          {t('inbox.delivery.undo')}
+        </button>
+      )}
+    </span>
+  )
+}
+
+async function act(message: Message, what: 'cancel' | 'retry'): Promise<void> {
+  try {
+    const changed = await api.post<Message>(`/messages/${message.id}/${what}`)
+    placeInThread(queryClient, message.conversationId, { type: 'message', at: changed.at, message: changed })
+  } catch (error) {
+    toastProblem(error)
+  }
+}
+
+/** Why it did not arrive, or may not have, and what can be done. */
+export function Trouble({ message }: { message: Message }) {
+  const { t } = useI18n()
+  if (message.state !== 'failed' && message.state !== 'unknown') return null
+  const unknown = message.state === 'unknown'
+  return (
+    <div className={css.trouble} data-unknown={unknown || undefined}>
+      <p dir="auto">
+        {unknown ? t('inbox.delivery.unknown.text') : (message.failure?.message ?? t('inbox.delivery.failed'))}
+      </p>
+      {message.retryable && (
+        <Button small onClick={() => void act(message, 'retry')}>
+          {t(unknown ? 'inbox.delivery.unknown.retry' : 'inbox.delivery.retry')}
+        </Button>
+      )}
+    </div>
+  )
+}

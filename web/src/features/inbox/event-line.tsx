@@ -1,0 +1,40 @@
+import type { ActivityEvent } from '#shared/api/conversations.ts'
+import { displayPhone } from '#shared/phone-display.ts'
+import { formatDate } from '#shared/dates.ts'
+import { type I18n, useI18n } from '../../i18n.ts'
+import { useUsers } from '../../session/session.ts'
+import { exactTime } from '../../time.ts'
+import css from './message.module.css'
+
+const words = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** What happened, as a sentence. `nameOf` gives a colleague's name. */
+export function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) => string): string {
+  const { data, kind } = event
+  if (kind === 'assigned') {
+    const to = words(data['toId'])
+    return to === '' ? i.t('inbox.event.unassigned') : i.t('inbox.event.assigned', { name: nameOf(to) })
+  }
+  const phone = words(data['phone']) || words(data['value'])
+  const values = {
+    name: words(data['loserName']) || words(data['name']),
+    value: displayPhone(phone, i.digits === 'latin' ? 'en' : i.locale),
+  }
+  const key = kind === 'merged' && data['loserKind'] === 'visitor' ? 'joined' : kind
+  return i.maybe(`inbox.event.${key}`, values) ?? i.t('inbox.event.other', { kind })
+}
+
+export function EventLine({ event }: { event: ActivityEvent }) {
+  const i = useI18n()
+  const users = useUsers()
+  const nameOf = (id: string) => users.get(id)?.name ?? '…'
+  const what = eventText(i, event, nameOf)
+  return (
+    <p className={css.event} data-kind={event.kind}>
+      <span>{event.actorId === null ? what : i.t('inbox.event.by', { what, name: nameOf(event.actorId) })}</span>
+      <time dateTime={event.at} title={exactTime(i, event.at)}>
+        {formatDate(event.at, i, 'time')}
+      </time>
+    </p>
+  )
+}

@@ -87,7 +87,7 @@ function pidIn(dataDir: string): number {
 /** A process of its own with the database on `dataDir`; `rows` grows with every row the database acknowledged. */
 async function startChild(dataDir: string) {
   const script = fileURLToPath(new URL('../../test/postgres-child.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', script, dataDir], {
+  const child = spawn(process.execPath, ['--conditions=daftar-source', '--import', 'tsx', script, dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // A group of its own, as a terminal makes for what it runs.
     detached: true,

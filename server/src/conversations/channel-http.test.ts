@@ -156,7 +156,7 @@ describe('what can have had no effect', () => {
   test('a connection that is never made secure in time', async () => {
     let taken = 0
     const host = await listen(createTcpServer(() => (taken += 1)))
-    const error = await failureOf(createHttp({ allowHosts: [host] })(`https://${host}/`, { timeout: 150 }))
+    const error = await failureOf(createHttp({ allowHosts: [host] })(`https://${host}/`, { timeout: 500 }))
     expect(error).toMatchObject({ reason: 'timeout', reached: false })
     expect(taken).toBe(1)
   })
@@ -176,7 +176,7 @@ describe('what may have had an effect', () => {
     let calls = 0
     const host = await serve(() => void (calls += 1))
     const error = await failureOf(
-      createHttp({ allowHosts: [host] })(`http://${host}/bot1:secret/x`, { method: 'POST', body: 'x', timeout: 150 }),
+      createHttp({ allowHosts: [host] })(`http://${host}/bot1:secret/x`, { method: 'POST', body: 'x', timeout: 500 }),
     )
     expect(error).toMatchObject({ reason: 'timeout', reached: true })
     expect(error.message).not.toContain('secret')
@@ -218,7 +218,7 @@ describe('what may have had an effect', () => {
         socket.write('HTTP/1.1 200 OK\r\n')
       }),
     )
-    expect(await failureOf(createHttp({ allowHosts: [host] })(`http://${host}/`, { timeout: 200 }))).toMatchObject({
+    expect(await failureOf(createHttp({ allowHosts: [host] })(`http://${host}/`, { timeout: 500 }))).toMatchObject({
       reason: 'timeout',
       reached: true,
     })
@@ -228,6 +228,17 @@ describe('what may have had an effect', () => {
     const host = await serve((_request, response) => void response.writeHead(200).write('{"ok"'))
     const http = createHttp({ allowHosts: [host], idleTimeout: 150 })
     expect(await failureOf(http(`http://${host}/`))).toMatchObject({ reason: 'timeout', reached: true })
+  })
+
+  test('an answer that trickles', async () => {
+    const host = await serve((_request, response) => {
+      const timer = setInterval(() => response.write('x'), 20)
+      response.on('error', () => undefined).on('close', () => clearInterval(timer))
+    })
+    const http = createHttp({ allowHosts: [host], trickleAfter: 200 })
+    const error = await failureOf(http(`http://${host}/`))
+    expect(error).toMatchObject({ reason: 'timeout', reached: true })
+    expect(error.message).toContain('trickles')
   })
 
   test('something that is not HTTP', async () => {

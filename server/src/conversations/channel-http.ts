@@ -19,12 +19,14 @@ export interface HttpLimits {
   connectTimeout?: number
   /** Milliseconds without a byte of the answer's body; default 20 000. */
   idleTimeout?: number
+  /** Milliseconds after which a body slower than 16 KiB a second is given up; default 30 000. */
+  trickleAfter?: number
 }
 
 const DEFAULT_TIMEOUT = 20_000
 const DEFAULT_MAX_BYTES = 1024 * 1024
 const MAX_REDIRECTS = 3
-/** A body that trickles is given up when it is slower than this, in bytes a second, after half a minute. */
+/** Bytes a second; a byte now and then would keep a connection for ever. */
 const SLOWEST = 16 * 1024
 
 /** The `http` of one channel. Connections are kept and shared among channels with the same permitted hosts. */
@@ -117,6 +119,7 @@ interface Exchange {
   host: string
   request: Prepared
   idleTimeout: number
+  trickleAfter: number
   controller: Dispatcher.DispatchController | undefined
   /** From here on the request may have had an effect. */
   written: boolean
@@ -140,6 +143,7 @@ function begin(
     host,
     request,
     idleTimeout: limits.idleTimeout ?? 20_000,
+    trickleAfter: limits.trickleAfter ?? 30_000,
     controller: undefined,
     written: false,
     open: true,
@@ -193,8 +197,9 @@ function handlerOf(exchange: Exchange): Dispatcher.DispatchHandler {
       answer.size += chunk.length
       if (answer.size > request.maxBytes) return tooLarge()
       answer.chunks.push(chunk)
-      const seconds = (performance.now() - answer.since) / 1000
-      if (seconds > 30 && answer.size / seconds < SLOWEST) return exchange.fail('timeout', 'the answer trickles')
+      const ms = performance.now() - answer.since
+      if (ms > exchange.trickleAfter && (answer.size / ms) * 1000 < SLOWEST)
+        return exchange.fail('timeout', 'the answer trickles')
       waitForMore()
     },
     onResponseEnd() {

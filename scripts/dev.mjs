@@ -17,11 +17,15 @@ await main(async () => {
     run(`${ROOT}web`, [`${ROOT}node_modules/vite/bin/vite.js`]),
   ]
   say('Open http://localhost:5173 (the page reloads as you edit; the server is on port 8080).')
-  // Both hear Ctrl-C themselves. When one ends, the other has no purpose.
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.on(signal, () => programs.forEach(({ child }) => child.kill(signal)))
+  // Both hear Ctrl-C themselves, and take a second signal for impatience. When one ends, the other has no purpose.
+  let asked = false
+  const end = (signal) => {
+    if (!asked && signal !== 'SIGINT') for (const { child } of programs) child.kill(signal)
+    asked = true
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(signal))
   await Promise.race(programs.map(({ ended }) => ended))
-  for (const { child } of programs) child.kill('SIGTERM')
+  end('SIGTERM')
   await Promise.all(programs.map(({ ended }) => ended))
 })
 

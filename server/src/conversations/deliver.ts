@@ -5,8 +5,9 @@ import { contextFor, type LiveChannel } from './channel-registry.ts'
 import type { Claimed } from './sender.ts'
 import { loadMessages } from './views.ts'
 
-/** Longest time a single hand-over may take, uploads of 50 MB over a slow line included. */
-const PATIENCE_MS = 120_000
+/** How long a hand-over may take: a minute, and for what is uploaded a second per 32 kB, a slow office line. */
+const PATIENCE_MS = 60_000
+const BYTES_PER_MS = 32
 
 export type Delivered =
   | { outcome: 'sent'; providerKey: string; at: Date | undefined }
@@ -17,7 +18,7 @@ export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, 
   let handed = false
   try {
     const message = await compose(app, claimed)
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)])
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(Math.ceil(patience(message)))])
     handed = true
     const sent = await channel.kind.kind.send(message, contextFor(app, channel, signal))
     return { outcome: 'sent', providerKey: sent.providerKey, at: sent.at }
@@ -45,6 +46,10 @@ export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, 
       whole: false,
     }
   }
+}
+
+function patience(message: Outbound): number {
+  return PATIENCE_MS + message.attachments.reduce((sum, attachment) => sum + attachment.size, 0) / BYTES_PER_MS
 }
 
 async function compose(app: App, { messageId, threadKey }: Claimed): Promise<Outbound> {

@@ -1,5 +1,6 @@
 import { registerTimelineSource } from '../crm/timeline.ts'
 import type { App, Module } from '../platform/app.ts'
+import { closeHttp } from './channel-http.ts'
 import { createChannels } from './channel-registry.ts'
 import { channelJobs } from './channel-setup.ts'
 import { channelRoutes } from './channels.routes.ts'
@@ -25,6 +26,7 @@ export const conversationsModule: Module = (app: App) => {
   const inbound = createInbound(app, channels)
   app.plugins.push(hooksPlugin(app, channels, createIntake(app, inbound.poke)))
   app.parts.push(
+    { name: 'channel http', role: 'any', start: async () => closeHttp },
     node.part,
     inbound.part,
     createSender(app, channels, node).part,

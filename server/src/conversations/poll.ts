@@ -99,12 +99,21 @@ export async function pollOnce(
         channelId: channel.id,
         eventKey: key.slice(0, 200),
         via: 'poll',
-        body: JSON.stringify(event),
+        body: written(event),
       })),
     )
     await tx.query('update channel set cursor = $2 where id = $1', [channel.id, JSON.stringify(cursor)])
   })
   if (raw.length > 0) poke(channel.id)
+}
+
+/** An answer nested deeper than JSON can be written again is kept as a note: it is set aside, and polling goes on. */
+function written(event: unknown): string {
+  try {
+    return JSON.stringify(event)
+  } catch {
+    return JSON.stringify({ unreadable: 'nested too deeply' })
+  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

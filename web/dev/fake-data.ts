@@ -234,7 +234,7 @@ const attachment = (id: string, kind: Attachment['kind'], part: Partial<Attachme
 /** One of everything, for the first conversation; plain talk of `count` lines for the others. */
 export function makeThread(conversation: Conversation, count: number): TimelineItem[] {
   const items: TimelineItem[] = []
-  const start = now - count * 7 * 60_000 - 60_000
+  const start = now - (count + 25) * 7 * 60_000
   const put = (part: Partial<Message>) => {
     const at = new Date(start + items.length * 7 * 60_000).toISOString()
     const id = String(Number(conversation.id) * 10_000 + items.length)

@@ -108,6 +108,7 @@ const NAMES: Record<string, string> = {
   slash: '/',
   mod: isMac ? '⌘' : 'Ctrl',
   shift: 'Shift',
+  alt: isMac ? '⌥' : 'Alt',
 }
 /** `mod+k` as one reads it: Ctrl K. */
 export function keyNames(keys: string): string[] {

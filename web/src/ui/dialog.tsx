@@ -18,10 +18,16 @@ export function Dialog({ title, onClose, children, footer, look = 'dialog' }: Di
   const t = useT()
   const id = useId()
   const ref = useRef<HTMLDialogElement>(null)
+  const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
     const dialog = ref.current
     const before = document.activeElement
-    if (dialog !== null && !dialog.open) dialog.showModal()
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal()
+      // Where something is to be filled in, there; else the box, not its closing button.
+      const field = dialog.querySelector<HTMLElement>('input, textarea, select')
+      ;(field ?? box.current)?.focus({ preventScroll: true })
+    }
     return () => {
       dialog?.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true })
@@ -40,7 +46,7 @@ export function Dialog({ title, onClose, children, footer, look = 'dialog' }: Di
         if (event.target === event.currentTarget) onClose()
       }}
     >
-      <div className={css.box}>
+      <div ref={box} className={css.box} tabIndex={-1}>
         <header className={look === 'palette' ? 'visually-hidden' : css.head}>
           <h2 id={id}>{title}</h2>
           {look !== 'palette' && (

@@ -123,3 +123,12 @@ export function Switch({ label, help, checked, disabled, onChange }: SwitchProps
     </div>
   )
 }
+
+/** A choice whose name stands elsewhere: give `aria-label` or `aria-labelledby`. */
+export function Select({ children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
+  return (
+    <select className={css.select} {...rest}>
+      {children}
+    </select>
+  )
+}

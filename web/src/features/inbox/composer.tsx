@@ -52,7 +52,7 @@ function useObstacle(conversation: Conversation): { text: string; reopen: boolea
 }
 
 function Editor({ conversation, draft }: { conversation: Conversation; draft: DraftAnswer | null }) {
-  const { t, n } = useI18n()
+  const { t, n, dir } = useI18n()
   const me = useMe()
   const users = useUsers()
   const { replyTo, setReplyTo, restore } = useThread()
@@ -205,7 +205,6 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
         add(event.dataTransfer.files)
       }}
     >
-      <Colleagues id={conversation.id} />
       <div className={css.head}>
         <div className={css.modes} role="group" aria-label={t('inbox.composer.mode')}>
           <button type="button" aria-pressed={!internal} onClick={() => write(false)} disabled={!mayWrite}>
@@ -216,6 +215,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
           </button>
         </div>
         {internal && <span className={css.private}>{t('inbox.note.private')}</span>}
+        <Colleagues id={conversation.id} />
       </div>
       {replyTo !== null && !internal && (
         <div className={css.replying}>
@@ -242,7 +242,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
           <textarea
             ref={area}
             rows={2}
-            dir="auto"
+            dir={text === '' ? dir : 'auto'}
             className={css.text}
             value={text}
             maxLength={20_000}

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from 'react'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Contact, Identity } from '#shared/api/contacts.ts'
 import type { Attachment, Conversation, TimelineItem } from '#shared/api/conversations.ts'
+import { displayPhone } from '#shared/phone-display.ts'
 import { api, fileUrl, thumbnailUrl } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { contactQuery } from '../../queries.ts'
@@ -20,6 +21,7 @@ import {
   IconPhone,
   IconUserPlus,
 } from '../../ui/icons.ts'
+import { Select } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { ChannelIcon, useChannels } from './channel-icon.tsx'
 import css from './contact-panel.module.css'
@@ -132,7 +134,7 @@ function IdentityLine({ identity }: { identity: Identity }) {
 }
 
 function Conflicts({ contact }: { contact: Contact }) {
-  const { t } = useI18n()
+  const { t, locale, digits } = useI18n()
   const me = useMe()
   const dismiss = async (id: string) => {
     try {
@@ -145,7 +147,8 @@ function Conflicts({ contact }: { contact: Contact }) {
   return contact.conflicts.map((conflict) => (
     <section key={conflict.id} className={css.conflict}>
       <p>
-        <IconAlertTriangle size={16} aria-hidden /> {t('inbox.panel.conflict', { value: conflict.value })}
+        <IconAlertTriangle size={16} aria-hidden />{' '}
+        {t('inbox.panel.conflict', { value: displayPhone(conflict.value, digits === 'latin' ? 'en' : locale) })}
       </p>
       <Link to="/contacts/$id" params={{ id: conflict.other.id }} className={css.other}>
         <Avatar id={conflict.other.id} name={conflict.other.name} fileId={conflict.other.avatarFileId} size={26} />
@@ -186,8 +189,7 @@ function Responsible({ contact }: { contact: Contact }) {
     <section>
       <h4 id="responsible">{t('inbox.panel.responsible')}</h4>
       {can(me, 'contact.edit') ? (
-        <select
-          className={css.select}
+        <Select
           aria-labelledby="responsible"
           value={contact.responsibleId ?? ''}
           onChange={(event) => void set(event.currentTarget.value === '' ? null : event.currentTarget.value)}
@@ -200,7 +202,7 @@ function Responsible({ contact }: { contact: Contact }) {
                 {user.name}
               </option>
             ))}
-        </select>
+        </Select>
       ) : (
         <Bidi>
           {contact.responsibleId === null ? t('inbox.header.nobody') : (users.get(contact.responsibleId)?.name ?? '…')}

@@ -58,10 +58,10 @@ export const ListRow = memo(function ListRow({
         <TimeText at={conversation.lastAt} className={css.time} />
       </span>
       <span className={css.line}>
+        {conversation.lastDirection === 'out' && <span className={css.you}>{t('inbox.list.you')}</span>}
+        {lastKind !== 'text' && <KindIcon kind={lastKind} size={14} />}
         <span className={`${css.text} ellipsis`}>
-          {conversation.lastDirection === 'out' && <span className={css.you}>{t('inbox.list.you')} </span>}
-          {lastKind !== 'text' && <KindIcon kind={lastKind} size={14} />}
-          <Bidi>{text}</Bidi>
+          <span dir="auto">{text}</span>
         </span>
         {assignee !== undefined && (
           <span title={t('inbox.list.assignee', { name: assignee.name })} className={css.assignee}>

@@ -230,7 +230,12 @@ function NotYet({ attachment, style }: { attachment: Attachment; style?: { aspec
     <div className={css.notYet} style={failed ? undefined : style} data-failed={failed || undefined}>
       {failed ? <IconAlertTriangle size={18} aria-hidden /> : <KindIcon kind={attachment.kind} size={20} />}
       <span>
-        {attachment.name !== null && <Bidi>{attachment.name} · </Bidi>}
+        {attachment.name !== null && (
+          <>
+            <Bidi>{attachment.name}</Bidi>
+            {' · '}
+          </>
+        )}
         {t(failed ? 'inbox.message.fileFailed' : 'inbox.message.fetching')}
       </span>
     </div>

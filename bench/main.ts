@@ -1,0 +1,76 @@
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { measureFanout } from './fanout.ts'
+import { measureGrowth } from './growth.ts'
+import { measureInbound } from './inbound.ts'
+import { createReport, say, writeJson } from './report.ts'
+import { openWorld, type World } from './world.ts'
+
+const HELP = `npm run bench -- [options]
+  --only NAME    inbound, growth, live or page; may be given several times
+  --quick        small and short, to see that it works; its figures mean little
+  --big          10,000,000 activities instead of 2,000,000
+  --json FILE    writes the figures there too
+  --source       runs the program from its source instead of dist/
+  --profiles DIR puts CPU profiles of the program there
+`
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    quick: { type: 'boolean', default: false },
+    big: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    source: { type: 'boolean', default: false },
+    profiles: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) process.stdout.write(HELP)
+else await bench()
+
+async function bench(): Promise<void> {
+  const report = createReport()
+  const begun = Date.now()
+  const world = await openWorld(values.source ? 'source' : 'dist', values.profiles)
+  let interrupted = false
+  const interrupt = (): void => {
+    if (interrupted) return
+    interrupted = true
+    void world.stop().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  const machine = describe(world)
+  try {
+    const scenes: Record<string, () => Promise<void>> = {
+      inbound: () => measureInbound(world, report, values.quick ? 8 : 60),
+      growth: () =>
+        measureGrowth(
+          world,
+          report,
+          values.quick
+            ? { small: 10_000, large: 100_000, rounds: 40, seconds: 3 }
+            : { small: 10_000, large: values.big ? 10_000_000 : 2_000_000, rounds: 300, seconds: 8 },
+        ),
+      live: () => measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),
+    }
+    for (const [name, scene] of Object.entries(scenes))
+      if (!values.only || values.only.includes(name)) await scene()
+  } finally {
+    if (!interrupted) await world.stop()
+  }
+  if (values.json) writeJson(values.json, machine, report.figures)
+  say(`${Math.round((Date.now() - begun) / 1000)} s; ${report.figures.filter((figure) => figure.met === false).length} aims missed`)
+}
+
+function describe(world: World): Record<string, string | number> {
+  return {
+    processor: cpus()[0]?.model ?? '',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    postgres: world.postgresVersion,
+    system: `${process.platform} ${process.arch}`,
+    date: new Date().toISOString().slice(0, 10),
+  }
+}

@@ -177,14 +177,15 @@ create table contact (
   check ((merged_into_id is null) = (root_id = id))
 );
 create index contact_root on contact (root_id) where merged_into_id is not null;
-create index contact_folded on contact using gin (folded gin_trgm_ops);
+-- A short pending list: it is read by every search, and whoever fills it waits while it is merged.
+create index contact_folded on contact using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 512);
 create index contact_list on contact (updated_at desc, id desc) where merged_into_id is null;
 create index contact_kind_list on contact (kind, updated_at desc, id desc) where merged_into_id is null;
 -- For those who do not see every channel: one short walk per channel they see, however many visitors the others have.
 create index contact_visitor_list on contact (origin_channel_id, updated_at desc, id desc)
   where merged_into_id is null and kind = 'visitor';
-create index contact_visitor_many on contact (updated_at desc, id desc)
-  where merged_into_id is null and kind = 'visitor' and channel_ids <> '{}';
+create index contact_visitor_rest on contact (updated_at desc, id desc)
+  where merged_into_id is null and kind = 'visitor' and (origin_channel_id is null or channel_ids <> '{}');
 create index contact_responsible_list on contact (responsible_id, updated_at desc, id desc)
   where merged_into_id is null and responsible_id is not null;
 create index contact_avatar on contact (avatar_file_id) where avatar_file_id is not null;

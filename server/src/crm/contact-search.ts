@@ -7,8 +7,10 @@ import { searchPatterns } from './folding.ts'
 import { homeCountry } from './identities.ts'
 import { contactVisible, type Parameters, parameters } from './visibility.ts'
 
-/** How many of the newest contacts a search reads through before it asks the index of trigrams. */
-const RECENT = 1000
+/** How many of the newest contacts a search looks through first, to learn how common the words are. */
+const SAMPLE = 1000
+/** How many it looks through at most before it asks the index of trigrams. */
+const DEEPEST = 12_000
 
 interface Row {
   id: string
@@ -78,12 +80,12 @@ async function walkContacts(db: Db, actor: Actor, query: ContactQuery, page: Pag
     for (const kind of kinds) if (kind !== 'visitor') walks.push(walk(`c.kind = ${params.add(kind)}`))
     if (query.kind === undefined || query.kind === 'visitor') {
       const channels = `${params.add(actor.channels.view)}::bigint[]`
-      // contact_visitor_list for each channel and for those of none, contact_visitor_many for those of several.
+      // contact_visitor_list for each channel; contact_visitor_rest for those of none and of several.
       walks.push(
         `(select v.id, v.updated_at from unnest(${channels}) as ch(id) cross join lateral ${walk(`c.kind = 'visitor' and c.origin_channel_id = ch.id`)} v)`,
-        walk(`c.kind = 'visitor' and c.origin_channel_id is null`),
         walk(
-          `c.kind = 'visitor' and c.channel_ids <> '{}' and c.channel_ids && ${channels} and not c.origin_channel_id = any(${channels})`,
+          `c.kind = 'visitor' and (c.origin_channel_id is null or c.channel_ids <> '{}')
+           and (c.origin_channel_id is null or (c.channel_ids && ${channels} and not c.origin_channel_id = any(${channels})))`,
         ),
       )
     }
@@ -92,33 +94,44 @@ async function walkContacts(db: Db, actor: Actor, query: ContactQuery, page: Pag
 }
 
 /**
- * With words. What many contacts have is found among the newest in a short walk; what few have, by contact_folded. So
- * neither a common nor a rare word reads much.
+ * With words. What many contacts have is found among the newest in a walk along the list; what few have, by the index of
+ * trigrams, which reads all that have it. A first short walk tells which is which, so neither a common nor a rare word
+ * reads much of the table.
  */
 async function searchContacts(db: Db, actor: Actor, query: ContactQuery, search: string, page: Page): Promise<Row[]> {
   const patterns = searchPatterns(search, await homeCountry(db))
   if (patterns.length === 0) return []
-  const params = parameters()
-  const filters = (alias: string): string =>
+  const filters = (params: Parameters): string =>
     [
-      ...patterns.map((ways) => `(${ways.map((way) => `${alias}.folded like ${params.add(way)}`).join(' or ')})`),
-      contactVisible(actor, alias, params),
-      ...(query.kind === undefined ? [] : [`${alias}.kind = ${params.add(query.kind)}`]),
-      ...(query.responsibleId === undefined ? [] : [`${alias}.responsible_id = ${params.add(query.responsibleId)}`]),
+      ...patterns.map((ways) => `(${ways.map((way) => `c.folded like ${params.add(way)}`).join(' or ')})`),
+      contactVisible(actor, 'c', params),
+      ...(query.kind === undefined ? [] : [`c.kind = ${params.add(query.kind)}`]),
+      ...(query.responsibleId === undefined ? [] : [`c.responsible_id = ${params.add(query.responsibleId)}`]),
     ].join(' and ')
-  const recent = await db.query<Row>(
-    // contact_list
-    `${KEYS} (select * from contact c where c.merged_into_id is null and ${afterKey('c', page, params)} ${NEWEST} limit ${RECENT}) c
-     where ${filters('c')} ${NEWEST} limit ${params.add(page.limit)}`,
-    params.values,
-  )
-  if (recent.length === page.limit) return recent
-  params.values.length = 0
+  const newest = (depth: number): Promise<Row[]> => {
+    const params = parameters()
+    return db.query<Row>(
+      // contact_list
+      `${KEYS} (
+         select c.id, c.updated_at, c.folded, c.kind, c.origin_channel_id, c.channel_ids, c.responsible_id from contact c
+         where c.merged_into_id is null and ${afterKey('c', page, params)} ${NEWEST} limit ${params.add(depth)}) c
+       where ${filters(params)} ${NEWEST} limit ${params.add(page.limit)}`,
+      params.values,
+    )
+  }
+  const sample = await newest(SAMPLE)
+  if (sample.length === page.limit) return sample
+  const depth = Math.ceil((1.5 * page.limit * SAMPLE) / sample.length)
+  if (depth <= DEEPEST) {
+    const found = await newest(depth)
+    if (found.length === page.limit) return found
+  }
+  const params = parameters()
   return db.query<Row>(
     // contact_folded; materialised, so that the order does not tempt the planner to walk the whole list.
     `with found as materialized (
        select c.id, c.updated_at from contact c
-       where c.merged_into_id is null and ${filters('c')} and ${afterKey('c', page, params)})
+       where c.merged_into_id is null and ${filters(params)} and ${afterKey('c', page, params)})
      ${KEYS} found c ${NEWEST} limit ${params.add(page.limit)}`,
     params.values,
   )

@@ -252,6 +252,8 @@ export interface ProblemAnswer {
   status: number
   detail: string
   code: string
+  /** What the sentence speaks of, for programs: `contactId` of `identity_taken`, `seconds` of `too_many_attempts`. */
+  values?: Record<string, string | number>
   errors?: { field: string; code: string; message: string }[]
 }
 
@@ -267,6 +269,7 @@ export function problemAnswer(error: unknown, locale: Locale): { answer: Problem
     detail: rest.join('\n') || (title ?? ''),
     code: problem.code,
   }
+  if (Object.keys(problem.values).length > 0) answer.values = problem.values
   if (problem.errors.length > 0) {
     answer.errors = problem.errors.map(({ field, code, values }) => ({
       field,

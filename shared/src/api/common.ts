@@ -25,6 +25,8 @@ export const ProblemBody = Type.Object({
   status: Type.Integer(),
   detail: Type.String(),
   code: Type.String(),
+  /** What the sentence speaks of, for programs: `contactId` of `identity_taken`, `seconds` of `too_many_attempts`. */
+  values: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))),
   errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() }))),
 })
 export type ProblemBody = Static<typeof ProblemBody>

@@ -24,9 +24,9 @@ export async function write(
   channel: Channel,
   from: string,
   text: string,
-  more: object = {},
+  more: { providerKey?: string } & Record<string, unknown> = {},
 ): Promise<Conversation> {
-  const key = `in:${++counter}`
+  const key = more.providerKey ?? `in:${++counter}`
   const response = await fetch(channel.webhookUrl ?? '', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -63,14 +63,15 @@ export async function deskUser(
   return test.makeUser({ roleIds: [roleId] })
 }
 
-/** All items of a list, page by page. */
+/** All items of a list, page by page; those after a cursor, if one is given. */
 export async function readAll<Item>(
   client: { get<Body>(path: string): Promise<{ status: number; body: Body }> },
   path: string,
   limit = 50,
+  after = '',
 ): Promise<Item[]> {
   const items: Item[] = []
-  for (let cursor: string | null = ''; cursor !== null; ) {
+  for (let cursor: string | null = after; cursor !== null; ) {
     const url: string = `${path}${path.includes('?') ? '&' : '?'}limit=${limit}${cursor ? `&cursor=${cursor}` : ''}`
     const answer: { status: number; body: PageOf<Item> } = await client.get<PageOf<Item>>(url)
     if (answer.status !== 200) throw new Error(`${url}: ${JSON.stringify(answer.body)}`)

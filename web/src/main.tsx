@@ -1,5 +1,7 @@
 import './styles/tokens.css'
 import './styles/base.css'
+import arabicFont from '@fontsource-variable/vazirmatn/files/vazirmatn-arabic-wght-normal.woff2?url'
+import latinFont from '@fontsource-variable/vazirmatn/files/vazirmatn-latin-wght-normal.woff2?url'
 import { createRoot } from 'react-dom/client'
 import { setApiHooks } from './api.ts'
 import { App, goToSignIn } from './app.tsx'
@@ -11,6 +13,16 @@ setApiHooks({
   sentence: (code) => i18n().t(`frame.problem.${code}`),
   signedOut: goToSignIn,
 })
+// The font of the language is asked for now, not when the first letter is drawn.
+const font = document.createElement('link')
+Object.assign(font, {
+  rel: 'preload',
+  as: 'font',
+  type: 'font/woff2',
+  crossOrigin: 'anonymous',
+  href: i18n().dir === 'rtl' ? arabicFont : latinFont,
+})
+document.head.append(font)
 // Who is there is asked while the texts are on their way; a refusal is looked at where it matters.
 void queryClient.prefetchQuery(meQuery)
 // A new version was put up while this page was open: its old parts are gone, so take the new page.

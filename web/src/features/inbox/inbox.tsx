@@ -1,24 +1,25 @@
-import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useParams } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect } from 'react'
 import { useI18n } from '../../i18n.ts'
-import { keyNames, useKeys } from '../../keys.ts'
-import { conversationQuery } from '../../queries.ts'
-import { EmptyState, ErrorBoundary, LoadFailed, Skeleton } from '../../ui/bits.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
+import { keyNames } from '../../keys.ts'
+import { EmptyState } from '../../ui/bits.tsx'
 import { IconMessage2 } from '../../ui/icons.ts'
 import { useMedia } from '../../ui/use-media.ts'
-import { Composer } from './composer.tsx'
-import { ContactPanel } from './contact-panel.tsx'
-import { ThreadHeader } from './header.tsx'
 import css from './inbox.module.css'
 import { ConversationList } from './list.tsx'
-import { Thread } from './thread.tsx'
-import { ThreadProvider } from './thread-context.tsx'
+import { PaneSkeleton } from './pane-skeleton.tsx'
+
+const loadPane = () => import('./conversation-pane.tsx')
+const ConversationPane = lazy(loadPane)
 
 export function InboxPage() {
   const { conversationId } = useParams({ strict: false })
   const narrow = useMedia('(width < 720px)')
+  // The thread's part comes while the list is being read, so that the first conversation opens as fast as the others.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPane(), 1200)
+    return () => clearTimeout(timer)
+  }, [])
   return (
     <div
       className={css.inbox}
@@ -29,58 +30,10 @@ export function InboxPage() {
       {conversationId === undefined ? (
         !narrow && <NothingChosen />
       ) : (
-        <ConversationPane key={conversationId} id={conversationId} />
+        <Suspense fallback={<PaneSkeleton />}>
+          <ConversationPane key={conversationId} id={conversationId} />
+        </Suspense>
       )}
-    </div>
-  )
-}
-
-function ConversationPane({ id }: { id: string }) {
-  const { t } = useI18n()
-  const navigate = useNavigate()
-  const { message } = useSearch({ strict: false })
-  const wide = useMedia('(width >= 1200px)')
-  const [panel, setPanel] = useState(false)
-  const { data: conversation, error, refetch } = useQuery(conversationQuery(id))
-  const back = () => void navigate({ to: '/inbox', search: (before) => ({ ...before, message: undefined }) })
-  useKeys(t('inbox.keys.title'), [{ keys: 'escape', label: t('inbox.keys.back'), run: back }])
-  if (conversation === undefined) {
-    return (
-      <section className={css.thread} aria-busy={error === null}>
-        {error === null ? <PaneSkeleton /> : <LoadFailed error={error} retry={() => void refetch()} />}
-      </section>
-    )
-  }
-  return (
-    <ThreadProvider conversation={conversation}>
-      <section className={css.thread} aria-label={conversation.contact.name}>
-        <ThreadHeader conversation={conversation} onBack={back} onPanel={wide ? undefined : () => setPanel(true)} />
-        <ErrorBoundary>
-          <Thread conversation={conversation} showMessage={message} />
-        </ErrorBoundary>
-        <Composer conversation={conversation} />
-      </section>
-      {wide && (
-        <aside className={css.panel} aria-label={t('inbox.panel')}>
-          <ContactPanel conversation={conversation} />
-        </aside>
-      )}
-      {!wide && panel && (
-        <Dialog title={t('inbox.panel')} look="drawer" onClose={() => setPanel(false)}>
-          <ContactPanel conversation={conversation} />
-        </Dialog>
-      )}
-    </ThreadProvider>
-  )
-}
-
-function PaneSkeleton() {
-  return (
-    <div className={css.skeleton}>
-      <Skeleton width="40%" height={20} />
-      <Skeleton width="55%" height={52} />
-      <Skeleton width="35%" height={38} />
-      <Skeleton width="60%" height={70} />
     </div>
   )
 }

@@ -15,6 +15,7 @@ import { createNodeSession } from './node-session.ts'
 import { createPollers } from './poll.ts'
 import { noteSource } from './notes.ts'
 import { presenceJobs } from './presence.ts'
+import { retentionJobs } from './retention.jobs.ts'
 import { createSender } from './sender.ts'
 import { searchPart } from './search.jobs.ts'
 import { messageSource } from './threads.ts'
@@ -35,6 +36,7 @@ export const conversationsModule: Module = (app: App) => {
   inboundEventRoutes(app, inbound.poke)
   channelRoutes(app, channels)
   channelJobs(app, channels)
+  retentionJobs(app)
   conversationRoutes(app, channels)
   registerTimelineSource('message', messageSource)
   registerTimelineSource('note', noteSource)

@@ -69,7 +69,9 @@ create table organisation (
   calendar  text not null default 'persian',
   digits    text not null default 'native',
   time_zone text not null default 'Asia/Tehran',
-  country   text not null default 'IR'
+  country   text not null default 'IR',
+  -- A known word, encrypted: shows at start whether this node has the SECRET_KEY the stored secrets were sealed with.
+  key_check text
 );
 insert into organisation default values;
 

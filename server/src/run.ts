@@ -10,8 +10,9 @@ import { createJobs } from './platform/jobs.ts'
 import { createLiveHub } from './platform/live.ts'
 import type { Log } from './platform/log.ts'
 import { migrate, readMigrations } from './platform/migrate.ts'
-import { createSecrets } from './platform/secrets.ts'
+import { createSecrets, type Secrets } from './platform/secrets.ts'
 import { createServer } from './platform/server.ts'
+import { StartError } from './platform/start-error.ts'
 import { MIGRATIONS } from './platform/texts.ts'
 
 /** The program without HTTP and without anything running: what `start`, the tests and the commands have in common. */
@@ -66,6 +67,7 @@ export async function startApp(config: Config, databaseUrl: string, log: Log, te
   }
   try {
     const app = await createApp(config, db, log)
+    await checkKey(db, app.secrets)
     for (const part of app.parts) {
       if (part.role === 'any' || config.roles.has(part.role)) stops.push(await part.start())
     }
@@ -81,5 +83,22 @@ export async function startApp(config: Config, databaseUrl: string, log: Log, te
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** A node with another key would neither open what the others stored nor store what they can open: it must not start. */
+async function checkKey(db: Database, secrets: Secrets): Promise<void> {
+  await db.query('update organisation set key_check = $1 where key_check is null', [
+    secrets.encrypt('daftar', 'key-check'),
+  ])
+  const row = await db.one<{ key_check: string }>('select key_check from organisation')
+  try {
+    secrets.decrypt(row?.key_check ?? '', 'key-check')
+  } catch (error) {
+    throw new StartError(
+      'The secrets in this database were stored with another SECRET_KEY. Start with that key (SECRET_KEY, SECRET_KEY_FILE, or DATA_DIR/secret.key of the node that made the database).',
+      'رازهای این پایگاه داده با SECRET_KEY دیگری ذخیره شده است. با همان کلید راه بیندازید (SECRET_KEY یا SECRET_KEY_FILE یا فایل secret.key در DATA_DIR همان گره).',
+      { cause: error },
+    )
   }
 }

@@ -3,6 +3,9 @@ import type { Tx } from '../platform/db.ts'
 /** How far ahead a node may take sending slots. Short, so that a reply overtakes bulk almost at once. */
 const HORIZON_MS = 200
 
+/** A little below what is allowed: timers and lines are late by some milliseconds, and a provider counts arrivals. */
+const MARGIN = 0.98
+
 /**
  * The channel's rate, shared by all nodes: one row says when the next message may leave. Taking n slots moves it by n
  * intervals, so no window of any length ever holds more than the rate allows. Returns the moments (ms since the epoch)
@@ -24,7 +27,7 @@ export async function takeSlots(
     [channelId],
   )
   const now = Number(row?.now ?? Date.now())
-  const interval = 1000 / perSecond
+  const interval = intervalMs(perSecond)
   let at = Math.max(Number(row?.next ?? now), now)
   const nextAt = at
   const slots: number[] = []
@@ -33,6 +36,10 @@ export async function takeSlots(
     at += interval
   }
   return { slots, nextAt }
+}
+
+function intervalMs(perSecond: number): number {
+  return 1000 / (perSecond * MARGIN)
 }
 
 /** Keeps what was taken: the channel's next moment, and each chat's. */
@@ -52,7 +59,7 @@ export async function keepSlots(
     [
       channelId,
       ['', ...taken.map((one) => `chat:${one.threadKey}`)],
-      [last.at + 1000 / perSecond, ...taken.map((one) => one.at + 1000 / perChat)],
+      [last.at + intervalMs(perSecond), ...taken.map((one) => one.at + intervalMs(perChat))],
     ],
   )
 }

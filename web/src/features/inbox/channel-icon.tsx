@@ -6,6 +6,9 @@ import { IconMessage } from '../../ui/icons.ts'
 export function useChannels(): ReadonlyMap<string, Channel> {
   return useQuery({ ...channelsQuery, select: byId }).data ?? NONE
 }
+/** The same, undefined until it is known. */
+export const useLoadedChannels = (): ReadonlyMap<string, Channel> | undefined =>
+  useQuery({ ...channelsQuery, select: byId }).data
 const NONE: ReadonlyMap<string, Channel> = new Map()
 const byId = (page: { items: Channel[] }): ReadonlyMap<string, Channel> =>
   new Map(page.items.map((one) => [one.id, one]))

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { Conversation, DraftAnswer, MessageNew } from '#shared/api/conversations.ts'
+import { truncateGraphemes } from '#shared/text.ts'
 import { useCommands } from '../../commands.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
@@ -250,7 +251,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
             placeholder={
               internal
                 ? t('inbox.composer.notePlaceholder')
-                : t('inbox.composer.placeholder', { name: conversation.contact.name })
+                : t('inbox.composer.placeholder', { name: truncateGraphemes(conversation.contact.name, 40) })
             }
             onChange={(event) => {
               setText(event.currentTarget.value)

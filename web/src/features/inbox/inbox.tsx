@@ -6,7 +6,9 @@ import { EmptyState } from '../../ui/bits.tsx'
 import { IconMessage2 } from '../../ui/icons.ts'
 import { useMedia } from '../../ui/use-media.ts'
 import css from './inbox.module.css'
+import { useLoadedChannels } from './channel-icon.tsx'
 import { ConversationList } from './list.tsx'
+import { NoChannel } from './no-channel.tsx'
 import { PaneSkeleton } from './pane-skeleton.tsx'
 
 const loadPane = () => import('./conversation-pane.tsx')
@@ -51,6 +53,14 @@ const TAUGHT = [
 
 function NothingChosen() {
   const { t } = useI18n()
+  const channels = useLoadedChannels()
+  if (channels?.size === 0) {
+    return (
+      <section className={css.nothing}>
+        <NoChannel />
+      </section>
+    )
+  }
   return (
     <section className={css.nothing}>
       <EmptyState

@@ -1,20 +1,21 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Conversation } from '#shared/api/conversations.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
 import { conversationsQuery, countsQuery, VIEWS } from '../../queries.ts'
-import { can, useMe } from '../../session/session.ts'
 import { EmptyState, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { IconButton } from '../../ui/button.tsx'
-import { IconChevronDown, IconInbox, IconPlus, IconSearch, IconX } from '../../ui/icons.ts'
+import { IconChevronDown, IconInbox, IconSearch, IconX } from '../../ui/icons.ts'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
-import { ChannelIcon, useChannels } from './channel-icon.tsx'
+import { useMedia } from '../../ui/use-media.ts'
+import { ChannelIcon, useChannels, useLoadedChannels } from './channel-icon.tsx'
 import css from './list.module.css'
 import { ListRow, ROW_HEIGHT } from './list-row.tsx'
 import { useListState } from './list-state.ts'
+import { NoChannel } from './no-channel.tsx'
 
 export function ConversationList({ selectedId }: { selectedId: string | undefined }) {
   const i = useI18n()
@@ -259,8 +260,8 @@ function ListSkeleton() {
 function EmptyList({ searching }: { searching: boolean }) {
   const { t } = useI18n()
   const { view } = useListState()
-  const me = useMe()
-  const channels = useChannels()
+  const narrow = useMedia('(width < 720px)')
+  const channels = useLoadedChannels()
   if (searching)
     return (
       <EmptyState
@@ -269,24 +270,7 @@ function EmptyList({ searching }: { searching: boolean }) {
         text={t('inbox.empty.search.text')}
       />
     )
-  if (channels.size === 0) {
-    const allowed = can(me, 'channel.create')
-    return (
-      <EmptyState
-        icon={<IconInbox size={24} />}
-        title={t('inbox.empty.noChannel.title')}
-        text={t(allowed ? 'inbox.empty.noChannel.text' : 'inbox.empty.noChannel.ask')}
-        action={
-          allowed && (
-            <Link to="/settings/$" params={{ _splat: 'channels' }} className={css.action}>
-              <IconPlus size={16} aria-hidden />
-              {t('inbox.empty.noChannel.do')}
-            </Link>
-          )
-        }
-      />
-    )
-  }
+  if (narrow && channels?.size === 0) return <NoChannel />
   return (
     <EmptyState
       icon={<IconInbox size={24} />}

@@ -71,7 +71,7 @@ interface Hit extends TimeKey {
 
 /** So many of the newest messages are looked at one by one before an index of words is asked. */
 const FIRST_WALK = 1000
-const LONG_WALK = 20_000
+const LONG_WALK = 10_000
 
 /**
  * The newest messages with these words that the reader may see, newest first, at most `limit`, after `before`.
@@ -96,8 +96,8 @@ export async function searchHits(
     // Seldom among the newest: walking on would be long, asking the index is short.
     if (found.length * (LONG_WALK / FIRST_WALK) < limit) break
   }
-  for (const range of await timeRanges(db)) {
-    found.push(...(await lookUp(db, channelIds, query, limit - found.length, range, from)))
+  for (const part of await partsBefore(db, from)) {
+    found.push(...(await lookUp(db, channelIds, query, limit - found.length, part, from)))
     if (found.length >= limit) break
   }
   return found
@@ -134,49 +134,56 @@ async function walkNewest(
   return { hits: hits.sort(newestFirst), end: more ? last : undefined }
 }
 
+/** A stretch of time and the table that holds its words. */
+interface Part {
+  table: string
+  first: string
+  end: string
+}
+
 async function lookUp(
   db: Db,
   channelIds: readonly string[],
   query: string,
   limit: number,
-  range: Range,
+  part: Part,
   from: TimeKey | undefined,
 ): Promise<Hit[]> {
-  // index message_search_words of this month's part. Set apart, so that the order does not tempt the planner into walking.
+  // Index …_words_idx of the part, asked by its name: planning over all parts takes longer than looking into one. The hits
+  // are set apart, so that the order does not tempt the planner into walking through time.
   return db.query<Hit>(
     `with hits as materialized (
-       select message_id, conversation_id, created_at from message_search
+       select message_id, conversation_id, created_at from ${part.table}
        where words @@ $2::tsquery and channel_id = any($1::bigint[])
          and created_at >= $4::timestamptz and created_at < $5::timestamptz
-         and created_at <= $6::timestamptz and (created_at, message_id) < ($6::timestamptz, $7::bigint))
+         and (created_at, message_id) < ($6::timestamptz, $7::bigint))
      select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros from hits
      order by created_at desc, message_id desc limit $3`,
-    [channelIds, query, limit, range.first, range.end, timeOf(from), from?.id ?? LAST_ID],
+    [channelIds, query, limit, part.first, part.end, timeOf(from), from?.id ?? LAST_ID],
   )
 }
 
-interface Range {
-  first: string
-  end: string
-}
-
-/** All of time in pieces, newest first: the months that have a part, and what lies between them (the rest). */
-async function timeRanges(db: Db): Promise<Range[]> {
-  const parts = await db.query<Range>(
-    String.raw`select bounds[1] as first, bounds[2] as "end" from (
-       select regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''([^'']+)''\) TO \(''([^'']+)''\)') as bounds
-       from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'message_search'::regclass) p
-     where bounds is not null order by bounds[1]::timestamptz`,
+/** All of time up to a moment, newest first: the months that have a part of their own, and what lies between them. */
+async function partsBefore(db: Db, from: TimeKey | undefined): Promise<Part[]> {
+  const months = await db.query<Part>(
+    `select part.table, bounds[1] as first, bounds[2] as "end" from (
+       select c.relname as table, regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM [(]''([^'']+)''[)] TO [(]''([^'']+)''[)]') as bounds
+       from pg_inherits i join pg_class c on c.oid = i.inhrelid
+       where i.inhparent = 'message_search'::regclass and c.relname ~ '^message_search_[0-9]{6}$') part
+     where bounds is not null and bounds[1]::timestamptz <= $1::timestamptz order by bounds[1]::timestamptz`,
+    [timeOf(from)],
   )
-  const ranges: Range[] = []
+  // Normally empty: then there is nothing between the months either.
+  const rest = await db.one('select 1 from message_search_rest limit 1')
+  const parts: Part[] = []
   let last = '-infinity'
-  for (const part of parts) {
-    if (part.first !== last) ranges.push({ first: last, end: part.first })
-    ranges.push(part)
-    last = part.end
+  for (const month of months) {
+    if (rest && month.first !== last) parts.push({ table: 'message_search_rest', first: last, end: month.first })
+    parts.push(month)
+    last = month.end
   }
-  ranges.push({ first: last, end: 'infinity' })
-  return ranges.reverse()
+  if (rest) parts.push({ table: 'message_search_rest', first: last, end: 'infinity' })
+  return parts.reverse()
 }
 
 interface FoundRow {
@@ -239,12 +246,11 @@ export async function makeSearchMonths(db: Db): Promise<void> {
   }
 }
 
-/** New words wait in a list that every search reads in full; this files them. Cheap when there are none. */
+/** New words wait in a list of each part that every search reads in full; this files them. Cheap where there are none. */
 export async function fileNewWords(db: Db): Promise<void> {
   await db.query(
     `select gin_clean_pending_list(x.indexrelid)
      from pg_partition_tree('message_search_words') t join pg_index x on x.indexrelid = t.relid
-     join pg_class part on part.oid = x.indrelid
-     where t.isleaf and part.relname in ('message_search_rest', 'message_search_' || to_char(now() at time zone 'UTC', 'YYYYMM'))`,
+     where t.isleaf`,
   )
 }

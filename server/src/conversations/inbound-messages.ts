@@ -146,19 +146,16 @@ async function moveConversations(tx: Tx, inserted: InsertedMessage[]): Promise<v
   const list = [...moves.entries()]
   if (list.length === 0) return
   await tx.query(
+    // A late older message does not become the preview.
     `update conversation c set
        last_at = now(), unread = c.unread + m.count, unanswered_since = coalesce(c.unanswered_since, now()), version = c.version + 1,
        state = 'open', closed_at = null, closed_by = null,
-       last_message_id = case when newer then m.message_id else c.last_message_id end,
        last_message_at = greatest(c.last_message_at, m.at),
-       last_text = case when newer then m.text else c.last_text end,
-       last_kind = case when newer then m.kind else c.last_kind end,
-       last_direction = case when newer then 'in' else c.last_direction end
-     from (
-       select u.*, o.last_message_at is null or u.at >= o.last_message_at as newer
-       from unnest($1::bigint[], $2::int[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[]) as u(id, count, message_id, at, text, kind)
-       join conversation o on o.id = u.id
-     ) m
+       last_message_id = case when m.at >= coalesce(c.last_message_at, m.at) then m.message_id else c.last_message_id end,
+       last_text = case when m.at >= coalesce(c.last_message_at, m.at) then m.text else c.last_text end,
+       last_kind = case when m.at >= coalesce(c.last_message_at, m.at) then m.kind else c.last_kind end,
+       last_direction = case when m.at >= coalesce(c.last_message_at, m.at) then 'in' else c.last_direction end
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[]) as m(id, count, message_id, at, text, kind)
      where c.id = m.id`,
     [
       list.map(([id]) => id),

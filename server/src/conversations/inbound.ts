@@ -17,34 +17,44 @@ export interface Inbound {
   part: Part
 }
 
+/** Channels processed at a time. Few, so that under load those that wait gather larger batches, which cost less a message. */
+const AT_ONCE = 3
+
 /** Turns stored events into messages, a channel at a time, in batches, in order. */
 export function createInbound(app: App, channels: Channels): Inbound {
-  const running = new Map<string, { again: boolean; done: Promise<void> }>()
+  /** Channels with something new, in the order in which they are taken. */
+  const waiting = new Set<string>()
+  const running = new Map<string, Promise<void>>()
   let started = false
 
   function poke(channelId: string): void {
     if (!started) return
-    const run = running.get(channelId)
-    if (run) {
-      run.again = true
-      return
-    }
-    const state = { again: false, done: Promise.resolve() }
-    running.set(channelId, state)
-    state.done = drain(channelId, state).finally(() => running.delete(channelId))
+    waiting.add(channelId)
+    next()
   }
 
-  async function drain(channelId: string, state: { again: boolean }): Promise<void> {
-    do {
-      state.again = false
-      try {
-        while (started && (await processBatch(app, channels, channelId)) === BATCH);
-      } catch (error) {
-        // The events are stored; the next round takes them up.
-        app.log.error({ err: error, channelId }, 'processing inbound events failed; trying again')
-        return
-      }
-    } while (state.again && started)
+  function next(): void {
+    for (const channelId of waiting) {
+      if (!started || running.size >= AT_ONCE) return
+      // Its next turn comes when this one is over.
+      if (running.has(channelId)) continue
+      waiting.delete(channelId)
+      const done = take(channelId).finally(() => {
+        running.delete(channelId)
+        next()
+      })
+      running.set(channelId, done)
+    }
+  }
+
+  /** One batch; a channel with more to do goes to the end of the line. */
+  async function take(channelId: string): Promise<void> {
+    try {
+      if ((await processBatch(app, channels, channelId)) === BATCH) waiting.add(channelId)
+    } catch (error) {
+      // The events are stored; the next look takes them up.
+      app.log.error({ err: error, channelId }, 'processing inbound events failed; trying again')
+    }
   }
 
   async function sweep(): Promise<void> {
@@ -71,7 +81,7 @@ export function createInbound(app: App, channels: Channels): Inbound {
         return async () => {
           started = false
           clearInterval(timer)
-          await Promise.allSettled([...running.values()].map((run) => run.done))
+          await Promise.allSettled(running.values())
         }
       },
     },

@@ -32,6 +32,7 @@ export function createIntake(app: App, poke: (channelId: string) => void): (even
       await storeEvents(app.db, events)
       for (const channelId of new Set(events.map((event) => event.channelId))) poke(channelId)
     },
-    { max: 200, parallel: 2 },
+    // One commit at a time: what arrives meanwhile goes together in the next one.
+    { max: 500, parallel: 1 },
   )
 }

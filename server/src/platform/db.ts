@@ -82,6 +82,7 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
   async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     const pending: { audience: Audience; change: LiveChange }[] = []
+    const jobs: NewJob[] = []
     const after: (() => void)[] = []
     let broken: Error | undefined
     try {
@@ -90,14 +91,10 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
       const result = await work({
         ...run,
         publish: (audience, change) => void pending.push({ audience, change }),
-        addJob: async (name, payload, { key, runAt, maxAttempts = 12, queue } = {}) => {
-          await run.query(
-            `select graphile_worker.add_job($1, $2::json, queue_name => $3, run_at => $4, max_attempts => $5, job_key => $6)`,
-            [name, JSON.stringify(payload), queue ?? null, runAt ?? null, maxAttempts, key ?? null],
-          )
-        },
+        addJob: async (name, payload, options = {}) => void jobs.push({ name, payload, options }),
         afterCommit: (action) => void after.push(action),
       })
+      if (jobs.length > 0) await writeJobs(run, jobs)
       // Last, because the counter's row lock is held until the commit: that is what puts numbers and commits in one order.
       const scope = await writeIdempotencyKey(run)
       if (pending.length > 0) await writeLive(run, pending)
@@ -142,6 +139,32 @@ async function writeIdempotencyKey(run: Db): Promise<RequestScope | undefined> {
   )
   if (!row) throw new KeyTaken()
   return scope
+}
+
+interface NewJob {
+  name: string
+  payload: object
+  options: JobOptions
+}
+
+/** All jobs of a transaction in one statement: one by one they cost more than the facts that cause them. */
+async function writeJobs(run: Db, jobs: NewJob[]): Promise<void> {
+  // Of several with one key the last counts. In the order of keys, so that two who add the same never wait for each other.
+  const byKey = new Map(jobs.map((job, n) => [job.options.key ?? `\0${n}`, job]))
+  const list = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, job]) => job)
+  await run.query(
+    `select count(*) from graphile_worker.add_jobs(array(
+       select row(name, payload, queue, run_at, attempts, key, null, null)::graphile_worker.job_spec
+       from unnest($1::text[], $2::json[], $3::text[], $4::timestamptz[], $5::int[], $6::text[]) as j(name, payload, queue, run_at, attempts, key)))`,
+    [
+      list.map((job) => job.name),
+      list.map((job) => JSON.stringify(job.payload)),
+      list.map((job) => job.options.queue ?? null),
+      list.map((job) => job.options.runAt ?? null),
+      list.map((job) => job.options.maxAttempts ?? 12),
+      list.map((job) => job.options.key ?? null),
+    ],
+  )
 }
 
 async function writeLive(run: Db, pending: { audience: Audience; change: LiveChange }[]): Promise<void> {

@@ -106,4 +106,3 @@ async function insert(client: pg.Client, batch: Batch, first: number): Promise<v
   })
   await client.query('commit')
 }
-

@@ -39,9 +39,10 @@ export async function fill(url: string, channelIds: readonly string[], userId: s
     await client.query(`set maintenance_work_mem = '512MB'`)
     for (const text of restore) await client.query(text)
     for (const table of ['contact', 'identity', 'conversation', 'message', 'note', 'activity_event', 'inbound_event'])
-      await client.query(`select setval(pg_get_serial_sequence($1, 'id'), (select coalesce(max(id), 1) from ${table}))`, [
-        table,
-      ])
+      await client.query(
+        `select setval(pg_get_serial_sequence($1, 'id'), (select coalesce(max(id), 1) from ${table}))`,
+        [table],
+      )
     await client.query('vacuum analyze')
     await client.query('checkpoint').catch(() => undefined)
     return filled
@@ -50,7 +51,16 @@ export async function fill(url: string, channelIds: readonly string[], userId: s
   }
 }
 
-const LARGE = ['contact', 'identity', 'conversation', 'message', 'message_search', 'note', 'activity_event', 'inbound_event']
+const LARGE = [
+  'contact',
+  'identity',
+  'conversation',
+  'message',
+  'message_search',
+  'note',
+  'activity_event',
+  'inbound_event',
+]
 
 /** Drops what slows loading down; returns the statements that bring it back, keys before what refers to them. */
 async function takeOff(client: pg.Client): Promise<string[]> {
@@ -108,7 +118,19 @@ async function load(client: pg.Client, channelIds: readonly string[], userId: st
     const contact = k < contacts ? k : k - contacts
     const channel = channelIds[(contact + (k < contacts ? 0 : 1)) % channelIds.length] ?? ''
     const left = 1 + Math.floor(-Math.log(1 - random.next()) * (PER_CONVERSATION - 1))
-    return { id: k + 1, contact, channel, left, count: 0, started: at, last: at, text: '', direction: 'in', messageId: 0, unread: 0 }
+    return {
+      id: k + 1,
+      contact,
+      channel,
+      left,
+      count: 0,
+      started: at,
+      last: at,
+      text: '',
+      direction: 'in',
+      messageId: 0,
+      unread: 0,
+    }
   }
   for (let n = 1; n <= total - events; n++) {
     const at = Math.floor(begin + ((end - begin) * n) / total)
@@ -188,7 +210,19 @@ function openPieces(client: pg.Client): Pieces {
       const at = iso(ms)
       const direction = talk.count === 0 || random.below(10) < 6 ? 'in' : 'out'
       const key = `${personOf(talk.contact).id}:${id}`
-      messages.add([id, talk.id, talk.channel, talk.contact + 1, direction, direction === 'in' ? 'received' : 'sent', text, at, at, key, direction === 'in' ? 'contact' : 'agent'])
+      messages.add([
+        id,
+        talk.id,
+        talk.channel,
+        talk.contact + 1,
+        direction,
+        direction === 'in' ? 'received' : 'sent',
+        text,
+        at,
+        at,
+        key,
+        direction === 'in' ? 'contact' : 'agent',
+      ])
       words.add([id, talk.id, talk.channel, at, vectorOf(folded)])
       if (recent && direction === 'in')
         events.add([talk.channel, `old-${id}`, 'hook', updateOf({ n: id, sender: talk.contact, text }), 'done', at, at])
@@ -205,7 +239,22 @@ function openPieces(client: pg.Client): Pieces {
       const state = over && random.below(100) < 85 ? 'closed' : random.below(10) < 8 ? 'open' : 'waiting'
       const assignee = random.below(10) < 3 ? userId : null
       const at = iso(talk.last)
-      conversations.add([talk.id, talk.channel, talk.contact + 1, String(personOf(talk.contact).id), state, assignee, at, talk.messageId, at, talk.text, talk.direction, state === 'closed' ? 0 : talk.unread, iso(talk.started), state === 'closed' ? at : null])
+      conversations.add([
+        talk.id,
+        talk.channel,
+        talk.contact + 1,
+        String(personOf(talk.contact).id),
+        state,
+        assignee,
+        at,
+        talk.messageId,
+        at,
+        talk.text,
+        talk.direction,
+        state === 'closed' ? 0 : talk.unread,
+        iso(talk.started),
+        state === 'closed' ? at : null,
+      ])
     },
     async flush() {
       for (const piece of [messages, words, notes, events, conversations]) await piece.write(client)
@@ -245,6 +294,8 @@ class Piece {
 
 function cell(value: string | number | null): string {
   if (value === null) return '\\N'
-  return typeof value === 'number' ? String(value) : value.replace(/[\\\t\n\r]/g, (one) => `\\${one === '\t' ? 't' : one === '\n' ? 'n' : one === '\r' ? 'r' : '\\'}`)
+  return typeof value === 'number'
+    ? String(value)
+    : value.replace(/[\\\t\n\r]/g, (one) => `\\${one === '\t' ? 't' : one === '\n' ? 'n' : one === '\r' ? 'r' : '\\'}`)
 }
 const iso = (ms: number): string => new Date(ms).toISOString()

@@ -43,7 +43,8 @@ async function bench(): Promise<void> {
   const machine = describe(world)
   try {
     const scenes: Record<string, () => Promise<void>> = {
-      inbound: () => measureInbound(world, report, values.quick ? 8 : 60),
+      inbound: () =>
+        measureInbound(world, report, values.quick ? { seconds: 8, senders: 1000 } : { seconds: 60, senders: 5000 }),
       growth: () =>
         measureGrowth(
           world,
@@ -52,15 +53,17 @@ async function bench(): Promise<void> {
             ? { small: 10_000, large: 100_000, rounds: 40, seconds: 3 }
             : { small: 10_000, large: values.big ? 10_000_000 : 2_000_000, rounds: 300, seconds: 8 },
         ),
-      live: () => measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),
+      live: () =>
+        measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),
     }
-    for (const [name, scene] of Object.entries(scenes))
-      if (!values.only || values.only.includes(name)) await scene()
+    for (const [name, scene] of Object.entries(scenes)) if (!values.only || values.only.includes(name)) await scene()
   } finally {
     if (!interrupted) await world.stop()
   }
   if (values.json) writeJson(values.json, machine, report.figures)
-  say(`${Math.round((Date.now() - begun) / 1000)} s; ${report.figures.filter((figure) => figure.met === false).length} aims missed`)
+  say(
+    `${Math.round((Date.now() - begun) / 1000)} s; ${report.figures.filter((figure) => figure.met === false).length} aims missed`,
+  )
 }
 
 function describe(world: World): Record<string, string | number> {

@@ -23,7 +23,8 @@ export interface NewUpdate {
   text: string
 }
 const texts = Array.from({ length: 20_000 }, (_, n) => textOf(createRandom(n + 7), 1_000_000))
-export const poolText = (n: number): { text: string; folded: string[] } => texts[n % texts.length] ?? { text: '', folded: [] }
+export const poolText = (n: number): { text: string; folded: string[] } =>
+  texts[n % texts.length] ?? { text: '', folded: [] }
 
 /** A text message as Bale's webhook delivers it. */
 export function updateOf({ n, sender, text }: NewUpdate): string {

@@ -38,7 +38,11 @@ export async function openWorld(from: 'dist' | 'source', profiles?: string): Pro
   // As root the database runs as another user, who must be able to pass through.
   chmodSync(dir, 0o711)
   const quiet = { info: () => {}, warn: () => {}, error: say }
-  const server = await startPostgres({ dataDir: join(dir, 'data'), log: quiet, settings: JSON.parse(process.env['BENCH_PG'] ?? '{}') })
+  const server = await startPostgres({
+    dataDir: join(dir, 'data'),
+    log: quiet,
+    settings: JSON.parse(process.env['BENCH_PG'] ?? '{}'),
+  })
   const bale = await startBale()
   const admin = new pg.Client({ connectionString: server.url })
   await admin.connect()
@@ -243,7 +247,10 @@ export function memoryOf(pid: number): { pss: number; rss: number } {
 
 /** Seconds of processor time of a process (and of its children that have ended). */
 export function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ').map(Number)
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+    .map(Number)
   const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15)
   return (user + system + childUser + childSystem) / 100
 }

@@ -9,18 +9,22 @@ export class ApiProblem extends Error {
   readonly fields: Readonly<Record<string, string>>
   /** Seconds to wait before trying again, where the server said so. */
   readonly retryAfter: number | null
+  /** What the sentence speaks of: `contactId` of `identity_taken`. */
+  readonly values: Readonly<Record<string, string | number>>
   constructor(
     status: number,
     code: string,
     message: string,
     fields: Record<string, string>,
     retryAfter: number | null,
+    values: Record<string, string | number> = {},
   ) {
     super(message)
     this.status = status
     this.code = code
     this.fields = fields
     this.retryAfter = retryAfter
+    this.values = values
   }
 }
 
@@ -61,7 +65,7 @@ export function problemOf(status: number, text: string, retryAfter: string | nul
   }
   if (!isProblem(body)) return new ApiProblem(status, 'server', hooks.sentence('server'), {}, seconds)
   const fields = Object.fromEntries((body.errors ?? []).map((error) => [error.field, error.message]))
-  return new ApiProblem(status, body.code, body.detail || body.title, fields, seconds)
+  return new ApiProblem(status, body.code, body.detail || body.title, fields, seconds, body.values)
 }
 
 interface SendOptions {

@@ -8,6 +8,7 @@ import {
   redirect,
   RouterProvider,
 } from '@tanstack/react-router'
+import { CONTACT_KINDS, type ContactKind } from '#shared/api/contacts.ts'
 import type { SetupState } from '#shared/api/session.ts'
 import { ApiProblem, api } from './api.ts'
 import { loadTexts, useI18n } from './i18n.ts'
@@ -116,9 +117,26 @@ const conversation = createRoute({
     search['message'] === undefined ? {} : { message: String(search['message']) },
 })
 
+interface ContactsSearch {
+  search?: string
+  kind?: ContactKind
+  responsible?: string
+  make?: boolean
+}
+function contactsSearch(search: Record<string, unknown>): ContactsSearch {
+  const kind = CONTACT_KINDS.find((one) => one === search['kind'])
+  return {
+    ...(search['search'] !== undefined && { search: String(search['search']) }),
+    ...(kind !== undefined && { kind }),
+    ...(search['responsible'] !== undefined && { responsible: String(search['responsible']) }),
+    ...(search['make'] === true && { make: true }),
+  }
+}
 const contacts = createRoute({
   getParentRoute: () => inside,
   path: '/contacts',
+  /** What the list shows; `make`: with the dialog for a new one. */
+  validateSearch: contactsSearch,
   loader: () => loadTexts('contacts'),
   component: lazyRouteComponent(() => import('./features/contacts/contacts.tsx'), 'ContactsPage'),
 })

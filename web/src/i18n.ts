@@ -2,8 +2,10 @@ import { useSyncExternalStore } from 'react'
 import { createTranslator } from '#shared/i18n.ts'
 import type auth from '#shared/i18n/fa/auth.json'
 import type common from '#shared/i18n/fa/common.json'
+import type contacts from '#shared/i18n/fa/contacts.json'
 import type frame from '#shared/i18n/fa/frame.json'
 import type inbox from '#shared/i18n/fa/inbox.json'
+import type settings from '#shared/i18n/fa/settings.json'
 import {
   type Calendar,
   type Digits,
@@ -20,7 +22,13 @@ export type Values = Record<string, string | number>
 /** Texts by area: one file per area and language in shared/src/i18n, loaded when a screen needs it. */
 const AREAS = import.meta.glob<Record<string, string>>('../../shared/src/i18n/*/*.json', { import: 'default' })
 
-export type Key = keyof typeof common | keyof typeof frame | keyof typeof auth | keyof typeof inbox
+export type Key =
+  | keyof typeof common
+  | keyof typeof frame
+  | keyof typeof auth
+  | keyof typeof inbox
+  | keyof typeof contacts
+  | keyof typeof settings
 
 export interface Language {
   locale: Locale

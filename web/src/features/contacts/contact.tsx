@@ -1,5 +1,138 @@
-import { useT } from '../../i18n.ts'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import type { Contact } from '#shared/api/contacts.ts'
+import { ApiProblem } from '../../api.ts'
+import { useCommands } from '../../commands.ts'
+import { useI18n } from '../../i18n.ts'
+import { useKeys } from '../../keys.ts'
+import { onLiveChange } from '../../live.ts'
+import { contactQuery } from '../../queries.ts'
+import { can, queryClient, useMe } from '../../session/session.ts'
+import { EmptyState, ErrorBoundary, LoadFailed, Skeleton } from '../../ui/bits.tsx'
+import { About } from './about.tsx'
+import css from './contact.module.css'
+import { ContactHead } from './contact-head.tsx'
+import { Conflicts } from './conflicts.tsx'
+import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconUserQuestion } from './icons.ts'
+import { Identities } from './identities.tsx'
+import { Merges } from './merges.tsx'
+import { Timeline } from './timeline.tsx'
 
+const WriteDialog = lazy(() => import('./write-dialog.tsx'))
+const MergeDialog = lazy(() => import('./merge-dialog.tsx'))
+
+export type OpenDialog = { what: 'write'; kind: string | null } | { what: 'merge' } | { what: 'identity' }
+
+/** Somebody: who they are, how to reach them, and everything that was said and done over all channels. */
 export function ContactPage() {
-  return <h1>{useT()('frame.contacts')}</h1>
+  const { t } = useI18n()
+  const { id } = useParams({ from: '/inside/contacts/$id' })
+  const navigate = useNavigate()
+  const { data: contact, error, refetch } = useQuery(contactQuery(id))
+  // A merged contact answers with the one it became: the address follows.
+  const becameId = contact === undefined || contact.id === id ? null : contact.id
+  useEffect(() => {
+    if (becameId !== null) void navigate({ to: '/contacts/$id', params: { id: becameId }, replace: true })
+  }, [becameId, navigate])
+
+  if (contact !== undefined && becameId === null) return <Page key={contact.id} contact={contact} />
+  if (error instanceof ApiProblem && error.status === 404) {
+    return (
+      <EmptyState
+        icon={<IconUserQuestion size={26} />}
+        title={t('contacts.gone.title')}
+        text={t('contacts.gone.text')}
+        action={<Link to="/contacts">{t('contacts.back')}</Link>}
+      />
+    )
+  }
+  if (error !== null) return <LoadFailed error={error} retry={() => void refetch()} />
+  return (
+    <div className={css.page} aria-busy="true">
+      <div className={css.loading}>
+        <Skeleton width={64} height={64} round />
+        <Skeleton width="40%" height={22} />
+        <Skeleton width="60%" height={16} />
+      </div>
+    </div>
+  )
+}
+
+function Page({ contact }: { contact: Contact }) {
+  const { t } = useI18n()
+  const me = useMe()
+  const navigate = useNavigate()
+  const page = useRef<HTMLDivElement>(null)
+  const [dialog, setDialog] = useState<OpenDialog | null>(null)
+  useMembersLive(contact)
+  const mayEdit = can(me, 'contact.edit')
+  const mayMerge = can(me, 'contact.merge') || (contact.kind === 'visitor' && mayEdit)
+  const maySend = me.channels.send.length > 0
+  const write = () => setDialog({ what: 'write', kind: null })
+  const merge = () => setDialog({ what: 'merge' })
+  useKeys(contact.name, [
+    { keys: 'escape', label: t('contacts.back'), run: () => void navigate({ to: '/contacts' }) },
+    ...(maySend ? [{ keys: 'r', label: t('contacts.write'), run: write }] : []),
+    ...(mayMerge ? [{ keys: 'm', label: t('contacts.merge'), run: merge }] : []),
+  ])
+  useCommands([
+    ...(maySend
+      ? [{ id: 'contact-write', title: t('contacts.write'), icon: IconMessagePlus, keys: 'r', run: write }]
+      : []),
+    ...(mayMerge
+      ? [{ id: 'contact-merge', title: t('contacts.merge'), icon: IconArrowsJoin, keys: 'm', run: merge }]
+      : []),
+  ])
+  const close = () => setDialog(null)
+  return (
+    <div className={css.page} ref={page} data-testid="contact-page">
+      <nav className={css.back} aria-label={t('contacts.back')}>
+        <Link to="/contacts">
+          <IconArrowLeft size={16} className="mirror" aria-hidden />
+          {t('contacts.title')}
+        </Link>
+      </nav>
+      <ContactHead
+        contact={contact}
+        mayEdit={mayEdit}
+        {...(maySend && { onWrite: write })}
+        {...(mayMerge && { onMerge: merge })}
+      />
+      <div className={css.columns}>
+        <aside className={css.aside} aria-label={t('contacts.details')}>
+          <Conflicts contact={contact} />
+          <Identities contact={contact} mayEdit={mayEdit} onWrite={(kind) => setDialog({ what: 'write', kind })} />
+          <About contact={contact} mayEdit={mayEdit} />
+          <Merges contact={contact} />
+        </aside>
+        <ErrorBoundary>
+          <Timeline contact={contact} scroller={page} mayWrite={mayEdit} />
+        </ErrorBoundary>
+      </div>
+      <Suspense>
+        {dialog?.what === 'write' && <WriteDialog contact={contact} kind={dialog.kind} onClose={close} />}
+        {dialog?.what === 'merge' && <MergeDialog contact={contact} onClose={close} />}
+      </Suspense>
+    </div>
+  )
+}
+
+/** What happens with those merged into the contact is kept under their own ids; it is this page's too. */
+function useMembersLive(contact: Contact): void {
+  const losers = contact.merges.filter((one) => one.undoneAt === null).map((one) => one.loserId)
+  const members = losers.join(' ')
+  useEffect(() => {
+    if (members === '') return
+    const ids = new Set(members.split(' '))
+    return onLiveChange((change) => {
+      const touched =
+        change.kind === 'message'
+          ? change.message.contactId
+          : change.kind === 'activity' || change.kind === 'activity_removed'
+            ? change.contactId
+            : ''
+      if (ids.has(touched)) void queryClient.invalidateQueries({ queryKey: ['timeline', contact.id] })
+    })
+  }, [members, contact.id])
 }

@@ -1,0 +1,215 @@
+import { useState } from 'react'
+import type { Contact, Identity } from '#shared/api/contacts.ts'
+import { api } from '../../api.ts'
+import { useI18n } from '../../i18n.ts'
+import { queryClient, useMe } from '../../session/session.ts'
+import { Button, IconButton } from '../../ui/button.tsx'
+import { Select } from '../../ui/field.tsx'
+import { toast, toastProblem } from '../../ui/toast.tsx'
+import { useChannels } from '../inbox/channel-icon.tsx'
+import { placeContact } from './contact-actions.ts'
+import css from './contact.module.css'
+import { useWays } from './ways.ts'
+import { IconCheck, IconCopy, IconMessagePlus, IconPhone, IconPlus, IconTrash } from './icons.ts'
+import { IdentityInput, TYPED_KINDS, type TypedKind } from './identity-fields.tsx'
+import { IdentityIcon, IdentityText, useIdentityName } from './identity-text.tsx'
+import { FormProblem, useRefusal } from './problems.tsx'
+
+interface IdentitiesProps {
+  contact: Contact
+  mayEdit: boolean
+  onWrite: (kind: string) => void
+}
+
+/** Every number and address, each with what can be done with it. */
+export function Identities({ contact, mayEdit, onWrite }: IdentitiesProps) {
+  const { t } = useI18n()
+  const [adding, setAdding] = useState(false)
+  return (
+    <section className={css.card}>
+      <header>
+        <h2>{t('contacts.identities')}</h2>
+        {mayEdit && !adding && (
+          <IconButton small label={t('contacts.identity.add')} onClick={() => setAdding(true)}>
+            <IconPlus size={16} />
+          </IconButton>
+        )}
+      </header>
+      {contact.identities.length === 0 && !adding && <p className={css.none}>{t('contacts.identities.empty')}</p>}
+      <ul>
+        {contact.identities.map((identity) => (
+          <IdentityLine key={identity.id} contact={contact} identity={identity} mayEdit={mayEdit} onWrite={onWrite} />
+        ))}
+      </ul>
+      {adding && <AddIdentity contact={contact} onClose={() => setAdding(false)} />}
+    </section>
+  )
+}
+
+function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps & { identity: Identity }) {
+  const { t } = useI18n()
+  const me = useMe()
+  const channels = useChannels()
+  const ways = useWays(contact, identity.kind)
+  const name = useIdentityName()(identity.kind)
+  const [asking, setAsking] = useState(false)
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(identity.value)
+      toast(t('common.copied'))
+    } catch {
+      // The page was opened over plain http on another machine: there is no clipboard to write to.
+      toast(identity.value)
+    }
+  }
+  const remove = async () => {
+    setAsking(false)
+    try {
+      placeContact(await api.delete<Contact>(`/contacts/${contact.id}/identities/${identity.id}`))
+      void queryClient.invalidateQueries({ queryKey: ['timeline', contact.id] })
+      const { kind, value, verified } = identity
+      toast(t('contacts.identity.removed'), {
+        undo: () => {
+          api
+            .post<Contact>(`/contacts/${contact.id}/identities`, { kind, value, verified })
+            .then(placeContact)
+            .catch(toastProblem)
+        },
+      })
+    } catch (error) {
+      toastProblem(error)
+    }
+  }
+  const shown = identity.display ?? identity.value
+  return (
+    <li className={css.identity}>
+      <span className={css.identityIcon} title={name}>
+        <IdentityIcon kind={identity.kind} size={17} />
+      </span>
+      <span className={css.identityText}>
+        <span className={css.identityValue}>
+          <IdentityText identity={identity} />
+        </span>
+        <span className={css.identityKind}>
+          {name}
+          {identity.verified && (
+            <span className={css.verified}>
+              <IconCheck size={13} aria-hidden />
+              {t('contacts.identity.verified')}
+            </span>
+          )}
+        </span>
+      </span>
+      <span className={css.identityActions}>
+        {identity.kind === 'phone' && (
+          <a className={css.call} href={`tel:${identity.value}`} aria-label={t('contacts.call', { value: shown })}>
+            <IconPhone size={16} aria-hidden />
+          </a>
+        )}
+        {ways.some((way) => way.possible) && me.channels.send.length > 0 && channels.size > 0 && (
+          <IconButton small label={t('contacts.write.to', { value: shown })} onClick={() => onWrite(identity.kind)}>
+            <IconMessagePlus size={16} />
+          </IconButton>
+        )}
+        <IconButton small label={t('contacts.identity.copy', { value: shown })} onClick={() => void copy()}>
+          <IconCopy size={16} />
+        </IconButton>
+        {mayEdit && (
+          <IconButton
+            small
+            label={t('contacts.identity.remove', { value: shown })}
+            onClick={() => {
+              // One that a messenger or the customer gave does not come back by typing; ask first.
+              if (identity.verified || !TYPED_KINDS.some((kind) => kind === identity.kind)) setAsking(true)
+              else void remove()
+            }}
+          >
+            <IconTrash size={16} />
+          </IconButton>
+        )}
+      </span>
+      {asking && (
+        <div className={css.ask} role="alertdialog" aria-label={t('contacts.identity.remove', { value: shown })}>
+          <p>{t('contacts.identity.remove.ask')}</p>
+          <div className={css.buttons}>
+            <Button small look="danger" onClick={() => void remove()}>
+              {t('common.remove')}
+            </Button>
+            <Button small look="quiet" autoFocus onClick={() => setAsking(false)}>
+              {t('common.cancel')}
+            </Button>
+          </div>
+        </div>
+      )}
+    </li>
+  )
+}
+
+function AddIdentity({ contact, onClose }: { contact: Contact; onClose: () => void }) {
+  const { t } = useI18n()
+  const [kind, setKind] = useState<TypedKind>('phone')
+  const [value, setValue] = useState('')
+  const [busy, setBusy] = useState(false)
+  const refusal = useRefusal()
+  const add = async () => {
+    setBusy(true)
+    refusal.clear()
+    try {
+      placeContact(await api.post<Contact>(`/contacts/${contact.id}/identities`, { kind, value }))
+      void queryClient.invalidateQueries({ queryKey: ['timeline', contact.id] })
+      toast(t('contacts.identity.added'))
+      onClose()
+    } catch (error) {
+      refusal.keep(error)
+      setBusy(false)
+    }
+  }
+  const taken = refusal.problem?.code === 'identity_taken'
+  return (
+    <form
+      className={css.addIdentity}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        void add()
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return
+        event.stopPropagation()
+        onClose()
+      }}
+    >
+      <Select
+        aria-label={t('contacts.identity.kind')}
+        value={kind}
+        onChange={(event) => {
+          const next = TYPED_KINDS.find((one) => one === event.currentTarget.value)
+          if (next !== undefined) setKind(next)
+        }}
+      >
+        {TYPED_KINDS.map((one) => (
+          <option key={one} value={one}>
+            {t(`contacts.identity.${one}`)}
+          </option>
+        ))}
+      </Select>
+      <IdentityInput
+        kind={kind}
+        value={value}
+        error={taken ? undefined : (refusal.field('identities.0.value') ?? refusal.field('value') ?? undefined)}
+        onChange={setValue}
+      />
+      {refusal.problem !== null && (taken || Object.keys(refusal.problem.fields).length === 0) && (
+        <FormProblem problem={refusal.problem} />
+      )}
+      <div className={css.buttons}>
+        <Button small look="primary" type="submit" busy={busy} disabled={value.trim() === ''}>
+          {t('common.add')}
+        </Button>
+        <Button small look="quiet" onClick={onClose}>
+          {t('common.cancel')}
+        </Button>
+      </div>
+    </form>
+  )
+}

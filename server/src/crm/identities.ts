@@ -89,7 +89,9 @@ export async function findOrMakeSenders(
     for (const row of await makeVisitors(tx, batch, missing)) found.set(row.address, view(row, true))
     const raced = missing.map((sender) => sender.address).filter((address) => !found.has(address))
     if (raced.length === 0) break
-    for (const row of await findKnown(tx, batch, raced)) found.set(row.address, view(row, false))
+    const late = await findKnown(tx, batch, raced)
+    await noteChannel(tx, batch.channelId, late)
+    for (const row of late) found.set(row.address, view(row, false))
   }
   return found
 }

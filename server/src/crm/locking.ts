@@ -14,6 +14,9 @@ export interface LockedContact {
   channel_ids: string[]
 }
 
+/** Every try but the first follows a merge or its undoing by somebody else. */
+const MAX_TRIES = 100
+
 /**
  * Locks what the given contacts have become and answers with the root of each. While a root is locked nobody merges it,
  * splits it or changes its fields. Unknown ids are left out.
@@ -23,10 +26,10 @@ export interface LockedContact {
  */
 export async function lockRoots(tx: Tx, ids: readonly string[]): Promise<Map<string, LockedContact>> {
   await tx.query('savepoint locking')
-  for (let patient = false; ; patient = true) {
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const rootOf = await rootsOf(tx, ids)
     const roots = [...new Set(rootOf.values())]
-    const locked = patient ? await lockOneByOne(tx, roots) : await lockAtOnce(tx, roots)
+    const locked = tries === 1 ? await lockAtOnce(tx, roots) : await lockOneByOne(tx, roots)
     // Whoever was before us may have merged or split.
     if (locked.size === roots.length && sameRoots(rootOf, await rootsOf(tx, ids))) {
       await tx.query('release savepoint locking')
@@ -39,6 +42,7 @@ export async function lockRoots(tx: Tx, ids: readonly string[]): Promise<Map<str
     }
     await tx.query('rollback to savepoint locking')
   }
+  throw new Error(`the contacts ${ids.join(', ')} do not come to rest`)
 }
 
 const COLUMNS = 'id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id, channel_ids'

@@ -269,8 +269,8 @@ export function makeThread(conversation: Conversation, count: number): TimelineI
     text: 'به پشتیبانی البرز خوش آمدید. برای پیگیری سریع‌تر شمارهٔ خود را بفرستید.',
     data: { askNumber: true },
   })
-  put({ kind: 'contact', data: { name: 'علی رضایی', phone: '+989123456789', own: true } })
-  put({ kind: 'contact', data: { name: 'همسرم', phone: '+989351112233', own: false } })
+  put({ kind: 'contact', data: { contact: { name: 'علی رضایی', phone: '+989123456789', own: true } } })
+  put({ kind: 'contact', data: { contact: { name: 'همسرم', phone: '+989351112233', own: false } } })
   put({ kind: 'photo', text: 'این سه عکس از بستهٔ آسیب‌دیده است', attachments: [photo('1'), photo('2'), photo('3')] })
   put({
     kind: 'document',
@@ -296,7 +296,7 @@ export function makeThread(conversation: Conversation, count: number): TimelineI
       attachment('8', 'document', { state: 'failed', failure: 'file_too_big', fileId: null, name: 'film.mkv' }),
     ],
   })
-  put({ kind: 'location', data: { latitude: 35.7219, longitude: 51.4064 } })
+  put({ kind: 'location', data: { location: { latitude: 35.7219, longitude: 51.4064 } } })
   put({ kind: 'press', data: { label: 'پیگیری سفارش', value: 'track' } })
   put({ kind: 'sticker', attachments: [attachment('9', 'sticker', { width: 512, height: 512 })] })
   put({ kind: 'other', text: '' })

@@ -78,7 +78,7 @@ export const Message = Type.Object({
   state: Choice(MESSAGE_STATES),
   kind: Choice(MESSAGE_KINDS),
   text: Type.String(),
-  /** location {latitude, longitude}, contact {name, phone, own}, press {label, value}, startPayload, askNumber. */
+  /** location: {latitude, longitude}, contact: {name, phone}, label and value (of a press), startPayload, askNumber (the button). */
   data: Nullable(Type.Record(Type.String(), Type.Unknown())),
   attachments: Type.Array(Attachment),
   replyToId: Nullable(Id),

@@ -48,7 +48,7 @@ export function NewNote({ contact }: { contact: Contact }) {
     return (
       <button type="button" className={css.noteOpen} onClick={() => setOpen(true)} data-testid="note-open">
         <IconNote size={16} aria-hidden />
-        {t('contacts.note.placeholder')}
+        <span>{t('contacts.note.placeholder')}</span>
         <kbd>N</kbd>
       </button>
     )

@@ -35,8 +35,8 @@ export function MessageBody({ message }: { message: Message }) {
         <OtherFile key={attachment.id} attachment={attachment} />
       ))}
       <Special message={message} />
-      {message.text !== '' && <RichText text={message.text} />}
-      {message.data?.['askNumber'] === true && (
+      {message.text !== '' && !SAID.has(message.kind) && <RichText text={message.text} />}
+      {Boolean(message.data?.['askNumber']) && (
         <p className={css.asks}>
           <IconPhoneCall size={14} aria-hidden />
           {t('inbox.message.askNumber')}
@@ -68,7 +68,15 @@ export function RichText({ text }: { text: string }) {
   )
 }
 
+/** Their words are in what is said of them. */
+const SAID: ReadonlySet<Message['kind']> = new Set(['start', 'press'])
+const part = (data: Message['data'], name: string): Record<string, unknown> => {
+  const value = data?.[name]
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
 const words = (value: unknown): string => (typeof value === 'string' ? value : '')
+/** Messengers leave the plus out. */
+const e164 = (phone: string): string => (/^[1-9]\d{9,14}$/.test(phone) ? `+${phone}` : phone)
 const number = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
 
 function Special({ message }: { message: Message }) {
@@ -77,8 +85,9 @@ function Special({ message }: { message: Message }) {
   const data = message.data ?? {}
   switch (message.kind) {
     case 'location': {
-      const latitude = number(data['latitude'])
-      const longitude = number(data['longitude'])
+      const place = part(data, 'location')
+      const latitude = number(place['latitude'])
+      const longitude = number(place['longitude'])
       if (latitude === null || longitude === null) return null
       return (
         <a
@@ -98,22 +107,27 @@ function Special({ message }: { message: Message }) {
         </a>
       )
     }
-    case 'contact':
+    case 'contact': {
+      const card = part(data, 'contact')
+      const own = card['own']
       return (
         <div className={css.card}>
           <IconPhone size={22} aria-hidden />
           <span>
             <b>
-              <Bidi>{words(data['name'])}</Bidi>
+              <Bidi>{words(card['name'])}</Bidi>
             </b>
-            <PhoneText value={words(data['phone'])} />
-            <span className={css.own} data-own={data['own'] === true || undefined}>
-              {data['own'] === true ? <IconCheck size={14} aria-hidden /> : <IconAlertTriangle size={14} aria-hidden />}
-              {t(data['own'] === true ? 'inbox.message.own' : 'inbox.message.notOwn')}
-            </span>
+            <PhoneText value={e164(words(card['phone']))} />
+            {typeof own === 'boolean' && (
+              <span className={css.own} data-own={own || undefined}>
+                {own ? <IconCheck size={14} aria-hidden /> : <IconAlertTriangle size={14} aria-hidden />}
+                {t(own ? 'inbox.message.own' : 'inbox.message.notOwn')}
+              </span>
+            )}
           </span>
         </div>
       )
+    }
     case 'start': {
       const payload = words(data['startPayload'])
       return (
@@ -127,7 +141,8 @@ function Special({ message }: { message: Message }) {
     case 'press':
       return (
         <p className={css.said}>
-          {t('inbox.message.press')} <span className={css.pressed}>{words(data['label']) || words(data['value'])}</span>
+          {t('inbox.message.press')}{' '}
+          <span className={css.pressed}>{words(data['label']) || message.text || words(data['value'])}</span>
         </p>
       )
     case 'other':

@@ -43,6 +43,19 @@ function findsName(query: string, name: string): boolean {
 }
 
 describe('foldText', () => {
+  it('folds plain letters in the short way as it folds anything', () => {
+    const plain = fc.string({
+      unit: fc.constantFrom(...'ابتغفقلمنوهپچژگکی', ...'\u200c ۰۹٠٩aZ~!«»،؛؟\n'),
+      maxLength: 40,
+    })
+    fc.assert(
+      // The letter at the end sends it the long way.
+      fc.property(plain, (s) => {
+        expect(foldText(`${s} é`)).toBe(`${foldText(s)} e`.trim())
+      }),
+      { numRuns: 2000 },
+    )
+  })
   it.each([
     ['ي', 'ی'],
     ['ى', 'ی'],
@@ -217,6 +230,25 @@ describe('truncateGraphemes', () => {
     expect(truncateGraphemes('سلام دنیا', 6)).toBe('سلام…')
     expect(truncateGraphemes('سلام', 4)).toBe('سلام')
     expect(truncateGraphemes('مُحَمَّد', 4)).toBe('مُحَمَّد')
+  })
+  it('cuts plain letters in the short way as it cuts anything', () => {
+    const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+    const mixed = fc.string({
+      unit: fc.constantFrom(...'سلامیکپa1۲ .،', '\u200c', '\u200c', '\u064e', '👍', '\r', '\n'),
+      minLength: 5,
+      maxLength: 40,
+    })
+    fc.assert(
+      fc.property(mixed, fc.integer({ min: 1, max: 20 }), (s, max) => {
+        const characters = [...segmenter.segment(s)].map(({ segment }) => segment)
+        const cut = `${characters
+          .slice(0, max - 1)
+          .join('')
+          .trimEnd()}…`
+        expect(truncateGraphemes(s, max)).toBe(s.length <= max || characters.length <= max ? s : cut)
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
 

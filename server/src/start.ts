@@ -129,6 +129,8 @@ async function start(config: Config, stops: (() => Promise<void>)[], asked: Aske
   for (const note of config.notes) log.info(note)
   const url = config.databaseUrl ?? (await startOwnDatabase(config, log, stops, since))
   goOn()
+  const demo = config.demo ? await loadDemo().then(({ openDemo }) => openDemo(config, url)) : undefined
+  if (demo) stops.push(() => demo.close())
   let step = Date.now()
   const running = await startApp(config, url, log, (what, detail) => {
     if (what === 'migrated' && detail.length > 0)
@@ -140,13 +142,14 @@ async function start(config: Config, stops: (() => Promise<void>)[], asked: Aske
   })
   stops.push(() => running.stop())
   goOn()
-  if (config.demo) stops.push(await startDemo(running))
+  if (demo) stops.push(await demo.enliven(running, say))
   goOn()
   const address = config.publicUrlGiven ? config.publicUrl : running.url
   say(
     `Ready after ${since(begin)}. Open ${address}`,
     `پس از ${since(begin)} آماده است. این نشانی را باز کنید: ${address}`,
   )
+  if (demo) (await loadDemo()).tellDemo(demo, say)
   return log
 }
 
@@ -164,16 +167,8 @@ async function startOwnDatabase(
   return postgres.url
 }
 
-interface DemoModule {
-  startDemo(running: Running): Promise<() => Promise<void>>
-}
 /** Sample data and simulators are loaded only when asked for. */
-async function startDemo(running: Running): Promise<() => Promise<void>> {
-  say('Filling the demo …', 'داده‌های نمونه آماده می‌شود …')
-  const file = import.meta.url.endsWith('.ts') ? 'demo.ts' : 'demo.js'
-  const demo: DemoModule = await import(new URL(file, import.meta.url).href)
-  return demo.startDemo(running)
-}
+const loadDemo = (): Promise<typeof import('./demo.ts')> => import('./demo.ts')
 
 async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
   for (const stop of stops.splice(0).toReversed()) {

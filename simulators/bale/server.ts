@@ -11,6 +11,7 @@ import { answerControl } from './control.ts'
 import { type CallFault, createFaults, type Faults } from './faults.ts'
 import { SENDING_METHODS as LIMITED_METHODS } from './methods.ts'
 import { type BalePerson, createPerson } from './person.ts'
+import { type PastMessage, restoreChat } from './restore.ts'
 import {
   createUpdateQueue,
   type Delivery,
@@ -42,6 +43,7 @@ export type {
   SendOptions,
   Sent,
 } from './person.ts'
+export type { PastMessage } from './restore.ts'
 export type { Delivery, DeliveryOptions } from './updates.ts'
 export type { WireMessage, WireUpdate } from './wire.ts'
 export type { BotInput, PersonInput, SimBot } from './world.ts'
@@ -103,6 +105,16 @@ export interface BaleSimulator {
   network(): Network
   /** Switches the whole line over, apart from the single faults. */
   setNetwork(network: Network): void
+  /**
+   * Makes a chat hold exactly these messages, which the bot knows already: for a simulator that goes on where another
+   * ended. New messages are numbered after the last one, or after `lastId`.
+   */
+  restoreChat(
+    bot: SimBot,
+    person: BalePerson,
+    past: readonly PastMessage[],
+    options?: { blocked?: boolean; lastId?: number },
+  ): void
   /** Queues any payload as an update, well-formed or not. */
   inject(bot: SimBot, payload: Record<string, unknown>): WireUpdate
   /** Resolves with the first defined, non-false value of `probe`, asked again after every event. */
@@ -251,6 +263,11 @@ export async function createBaleSimulator(options: SimulatorOptions = {}): Promi
     rates: (bot) => accountOf(bot).seen(),
     network: () => network,
     setNetwork,
+    restoreChat(bot, person, past, restoreOptions) {
+      const record = world.people.get(person.id)
+      if (!record) throw new Error(`${person.firstName} is not of this simulator`)
+      restoreChat(world, bot, record, past, restoreOptions)
+    },
     inject: (bot, payload) => push(bot, payload),
     waitFor,
     async settled(bot, wait) {

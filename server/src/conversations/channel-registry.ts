@@ -180,7 +180,7 @@ function openRow(app: App, row: Row, reported: Set<string>): { channel: LiveChan
 }
 
 /** @throws SecretError when the settings were stored with another key */
-export function openSettings(app: App, id: string, stored: string): Settings {
+export function openSettings(app: Pick<App, 'secrets'>, id: string, stored: string): Settings {
   return JSON.parse(app.secrets.decrypt(stored, settingsContext(id))) as Settings
 }
 

@@ -19,7 +19,11 @@ export function setupRoutes(app: App): void {
       access: 'public',
       summary: 'Whether the first administrator is still to be made.',
       answer: SetupState,
-      handle: async () => ({ needed: await setupNeeded(app.db), demo: app.config.demo }),
+      handle: async () => ({
+        needed: await setupNeeded(app.db),
+        demo: app.config.demo,
+        ...(app.demo && { demoPhoneUrl: app.demo.phoneUrl, demoAccounts: app.demo.accounts }),
+      }),
     }),
     route({
       method: 'POST',

@@ -1,4 +1,5 @@
 import type { InstalledKind } from '#channels/index.ts'
+import type { DemoAccount } from '#shared/api/session.ts'
 import type { Locale } from '#shared/i18n.ts'
 import type { ChannelRight, Right } from '#shared/rights.ts'
 import type { Config } from './config.ts'
@@ -55,6 +56,8 @@ export interface App {
   served: { method: string; url: string }[]
   /** Parts that run while the program does; started in order, stopped in reverse. */
   parts: Part[]
+  /** Set while a demo runs: told to everyone, before signing in. */
+  demo?: { phoneUrl: string; accounts: DemoAccount[] }
   /** Reasons why this node is not ready; empty: ready. */
   readiness: (() => Promise<string | undefined>)[]
 }

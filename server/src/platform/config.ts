@@ -81,8 +81,9 @@ export function readConfig(env: NodeJS.ProcessEnv, { demo = false }: { demo?: bo
     publicUrlGiven: publicUrl !== undefined,
     dataDir,
     databaseUrl: demo ? undefined : given,
-    roles,
-    admin,
+    // A demo shows all of it in one program.
+    roles: demo ? new Set(ROLES) : roles,
+    admin: demo ? undefined : admin,
     secretKey: key ?? readOwnKey(dataDir),
     logLevel,
     demo,

@@ -78,8 +78,25 @@ export type ApiTokenNew = Static<typeof ApiTokenNew>
 export const ApiTokenMade = Type.Intersect([ApiToken, Type.Object({ token: Type.String() })])
 export type ApiTokenMade = Static<typeof ApiTokenMade>
 
+/** An account of the demo, with which anybody may try it out. */
+export const DemoAccount = Type.Object({
+  name: Type.String(),
+  email: Type.String(),
+  password: Type.String(),
+  role: Choice(['administrator', 'supervisor', 'agent', 'viewer'] as const),
+  /** Where the role is one of the office's own. */
+  roleName: Type.Optional(Type.String()),
+})
+export type DemoAccount = Static<typeof DemoAccount>
+
 /** GET /setup: whether the first administrator is still to be made. POST /setup makes it and signs in. */
-export const SetupState = Type.Object({ needed: Type.Boolean(), demo: Type.Boolean() })
+export const SetupState = Type.Object({
+  needed: Type.Boolean(),
+  demo: Type.Boolean(),
+  /** Only in a demo: the page where one plays the customer, and whom one may sign in as. */
+  demoPhoneUrl: Type.Optional(Type.String()),
+  demoAccounts: Type.Optional(Type.Array(DemoAccount)),
+})
 export type SetupState = Static<typeof SetupState>
 export const Setup = Type.Object({
   organisation: Type.String({ minLength: 1, maxLength: 200 }),

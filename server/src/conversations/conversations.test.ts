@@ -98,7 +98,7 @@ describe('the list', () => {
       expect((await admin.post(`/contacts/${visitor.id}/merge`, { intoId: contact.id })).status).toBe(201)
     for (const id of [contact.id, one.contact.id]) {
       const found = await readAll<Conversation>(admin, `/conversations?contactId=${id}`, 1)
-      expect(found.map((found) => found.id)).toEqual([two.id, one.id])
+      expect(found.map((one) => one.id)).toEqual([two.id, one.id])
       expect(found[0]?.contact.name).toBe('دوقلو')
     }
   })
@@ -335,6 +335,23 @@ describe('rights', () => {
     )
     expect(own.open.total).toBe(count?.n)
     expect(own.open.total).toBeLessThan(all.open.total)
+  })
+
+  it('cut the timeline of a contact who wrote on several channels', async () => {
+    const seen = await write(test, channel, 'both-1', 'پیدا')
+    const unseen = await write(test, hidden, 'both-2', 'پنهان')
+    await admin.post(`/conversations/${unseen.id}/messages`, { text: 'یادداشت پنهان', internal: true })
+    await admin.patch(`/conversations/${unseen.id}`, { state: 'waiting' })
+    const contact = (await admin.post<Contact>('/contacts', { kind: 'person', name: 'دوجا' })).body
+    for (const one of [seen, unseen]) await admin.post(`/contacts/${one.contact.id}/merge`, { intoId: contact.id })
+    const path = `/contacts/${contact.id}/timeline`
+    const all = textsOf(await readAll<TimelineItem>(admin, path, 3))
+    expect(all).toEqual(expect.arrayContaining(['پیدا', 'پنهان', 'note: یادداشت پنهان', 'waiting']))
+    const own = textsOf(await readAll<TimelineItem>(test.as(agent), path, 3))
+    expect(own).toContain('پیدا')
+    for (const text of ['پنهان', 'note: یادداشت پنهان', 'waiting']) expect(own).not.toContain(text)
+    const found = await readAll<Conversation>(test.as(agent), `/conversations?contactId=${contact.id}`)
+    expect(found.map((conversation) => conversation.id)).toEqual([seen.id])
   })
 
   it('let those who may only view read, and do nothing', async () => {

@@ -183,7 +183,7 @@ async function partsBefore(db: Db, from: TimeKey | undefined): Promise<Part[]> {
     last = month.end
   }
   if (rest) parts.push({ table: 'message_search_rest', first: last, end: 'infinity' })
-  return parts.reverse()
+  return parts.toReversed()
 }
 
 interface FoundRow {

@@ -13,7 +13,7 @@ import type {
 } from '#shared/api/conversations.ts'
 import type { FileInfo } from '#shared/api/files.ts'
 import type { LiveChange } from '#shared/api/live.ts'
-import { startTestApp, type TestApp, type TestUser, until } from '../../test/app.ts'
+import { cookieOf, PASSWORD, startTestApp, type TestApp, type TestUser, until } from '../../test/app.ts'
 import { install, type PlayKind, playKind } from '../../test/channel-kind.ts'
 import { deskUser, makeChannel, readAll, textsOf, write } from '../../test/desk.ts'
 
@@ -275,6 +275,15 @@ describe('a draft', () => {
     expect((await test.as(agent).put(path, { ...draft, text: '', fileIds: [] })).body).toEqual(empty)
     await test.as(agent).put(path, draft)
     await test.as(agent).delete(path)
+    expect((await test.as(agent).get(path)).body).toEqual(empty)
+    // What a program sends leaves the draft alone; what its writer sends from a screen is no draft any more.
+    await test.as(agent).put(path, draft)
+    await post(agent, id, { text: 'از برنامه' })
+    expect((await test.as(agent).get<DraftAnswer>(path)).body.text).toBe(draft.text)
+    const { headers } = await test.as().post('/session', { email: agent.email, password: PASSWORD })
+    const cookie = { cookie: cookieOf(headers) }
+    const sent = await test.as().post<Posted>(`/conversations/${id}/messages`, { text: 'از صفحه' }, cookie)
+    expect(sent.body.message.origin).toBe('agent')
     expect((await test.as(agent).get(path)).body).toEqual(empty)
     const foreign = await test.as(colleague).put<ProblemBody>(path, draft)
     expect(foreign.body.errors?.[0]).toMatchObject({ field: 'fileIds', code: 'not_allowed' })

@@ -32,6 +32,8 @@ export default defineConfig(async () => ({
   },
   server: {
     port: 5173,
-    proxy: Object.fromEntries(['/api', '/hooks'].map((path) => [path, { target: 'http://127.0.0.1:8080' }])),
+    proxy: Object.fromEntries(
+      ['/api', '/hooks'].map((path) => [path, { target: process.env['API_URL'] ?? 'http://127.0.0.1:8080' }]),
+    ),
   },
 }))

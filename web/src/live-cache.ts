@@ -3,6 +3,7 @@ import type { Channel, ChannelBrief } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Conversation, PresenceList, TimelineItem } from '#shared/api/conversations.ts'
 import type { LiveChange, LivePresence } from '#shared/api/live.ts'
+import { ApiProblem, api } from './api.ts'
 import { belongs, channelsQuery, type ConversationFilter, countsQuery } from './queries.ts'
 import { meQuery } from './session/session.ts'
 
@@ -103,6 +104,56 @@ export function placeInThread(client: QueryClient, conversationId: string, item:
   )
 }
 
+/** Above this many it is cheaper to ask for the lists again. */
+const FEW = 8
+
+/** Conversations on screen whose contact has another name, picture or, after a merge, is another. */
+async function freshenNames(client: QueryClient, contactIds: readonly string[]): Promise<void> {
+  const lists = client.getQueriesData<Pages<Conversation>>({ queryKey: ['conversations', 'list'] })
+  const shown = lists.flatMap(([, pages]) => pages?.pages.flatMap((page) => page.items) ?? [])
+  const ids = new Set(shown.filter((one) => contactIds.includes(one.contact.id)).map((one) => one.id))
+  for (const query of client.getQueryCache().findAll({ queryKey: ['conversation'] })) {
+    const one = client.getQueryData<Conversation>(query.queryKey)
+    if (one !== undefined && contactIds.includes(one.contact.id)) ids.add(one.id)
+  }
+  if (ids.size > FEW) await client.invalidateQueries({ queryKey: ['conversations', 'list'] })
+  for (const id of [...ids].slice(0, FEW))
+    placeConversation(client, await api.get<Conversation>(`/conversations/${id}`))
+}
+
+function inThread(client: QueryClient, conversationId: string, key: string): TimelineItem | undefined {
+  const pages = client.getQueryData<Pages<TimelineItem>>(['thread', conversationId])
+  return pages?.pages.flatMap((page) => page.items).find((item) => itemKey(item) === key)
+}
+
+/**
+ * Puts in the answer to a request, unless the live stream was faster and knows more by now.
+ * @param before the item as it was when the request was made.
+ */
+export function placeAnswer(
+  client: QueryClient,
+  conversationId: string,
+  item: TimelineItem,
+  before?: TimelineItem,
+): void {
+  const now = inThread(client, conversationId, itemKey(item))
+  const stateOf = (one: TimelineItem | undefined) => (one?.type === 'message' ? one.message.state : undefined)
+  if (now === undefined || (before !== undefined && stateOf(now) === stateOf(before)))
+    placeInThread(client, conversationId, item)
+}
+
+/** Fetches the newest of every open thread of these contacts: events that no change of their own announces. */
+async function freshenThreads(client: QueryClient, contactIds: readonly string[]): Promise<void> {
+  for (const query of client.getQueryCache().findAll({ queryKey: ['thread'], type: 'active' })) {
+    const id = String(query.queryKey[1])
+    const conversation = client.getQueryData<Conversation>(['conversation', id])
+    if (conversation === undefined || !contactIds.includes(conversation.contact.id)) continue
+    const page = await api.get<PageOf<TimelineItem>>(`/conversations/${id}/messages`, { limit: 20 })
+    for (const item of page.items)
+      if (inThread(client, id, itemKey(item)) === undefined) placeInThread(client, id, item)
+  }
+}
+
 export function removeNote(client: QueryClient, conversationId: string, noteId: string): void {
   const without = (pages: Pages<TimelineItem> | undefined) =>
     pages && {
@@ -145,6 +196,8 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
         again('timeline', id)
       }
       again('contacts')
+      freshenThreads(client, change.ids).catch(onlyProblems)
+      freshenNames(client, change.ids).catch(onlyProblems)
       break
     case 'channel':
       placeChannel(client, change.channel)
@@ -169,6 +222,11 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
     case 'mention':
       break
   }
+}
+
+/** What a background request may run into; the next change asks again. */
+function onlyProblems(error: unknown): void {
+  if (!(error instanceof ApiProblem)) throw error
 }
 
 function placeChannel(client: QueryClient, channel: ChannelBrief): void {

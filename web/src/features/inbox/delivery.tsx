@@ -1,7 +1,7 @@
 import type { Message } from '#shared/api/conversations.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
-import { placeInThread } from '../../live-cache.ts'
+import { placeAnswer } from '../../live-cache.ts'
 import { queryClient } from '../../session/session.ts'
 import { Button } from '../../ui/button.tsx'
 import {
@@ -49,7 +49,8 @@ export function Delivery({ message }: { message: Message }) {
 async function act(message: Message, what: 'cancel' | 'retry'): Promise<void> {
   try {
     const changed = await api.post<Message>(`/messages/${message.id}/${what}`)
-    placeInThread(queryClient, message.conversationId, { type: 'message', at: changed.at, message: changed })
+    const before = { type: 'message' as const, at: message.at, message }
+    placeAnswer(queryClient, message.conversationId, { type: 'message', at: changed.at, message: changed }, before)
   } catch (error) {
     toastProblem(error)
   }

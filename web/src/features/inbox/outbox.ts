@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 import type { FileInfo } from '#shared/api/files.ts'
 import type { MessageNew, TimelineItem } from '#shared/api/conversations.ts'
 import { ApiProblem, api, newKey } from '../../api.ts'
-import { placeInThread } from '../../live-cache.ts'
+import { placeAnswer } from '../../live-cache.ts'
 import { queryClient } from '../../session/session.ts'
 
 /** Something written here that the server has not confirmed yet. */
@@ -32,7 +32,7 @@ async function post(pending: Pending): Promise<void> {
   try {
     const path = `/conversations/${pending.conversationId}/messages`
     const item = await api.post<TimelineItem>(path, pending.body, { key: pending.key })
-    placeInThread(queryClient, pending.conversationId, { ...item, at: item.at ?? atOf(item) })
+    placeAnswer(queryClient, pending.conversationId, { ...item, at: atOf(item) })
     set(all.filter((one) => one.key !== pending.key))
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error

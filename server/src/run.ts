@@ -55,7 +55,9 @@ export type Tell = (step: 'migrated' | 'started', detail: string[]) => void
 
 /** Migrates, starts the parts of the configured roles, listens. `stop` takes all of it down in reverse. */
 export async function startApp(config: Config, databaseUrl: string, log: Log, tell?: Tell): Promise<Running> {
-  tell?.('migrated', await migrate(databaseUrl, readMigrations(MIGRATIONS)))
+  // Apart from `tell?.(…)`, which would leave its arguments alone when nobody listens.
+  const applied = await migrate(databaseUrl, readMigrations(MIGRATIONS))
+  tell?.('migrated', applied)
   const db = openDatabase(databaseUrl, {
     max: 16,
     onError: (error) => log.warn({ err: error }, 'a database connection was lost'),

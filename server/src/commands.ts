@@ -16,7 +16,7 @@ import { Problem } from './platform/problem.ts'
 import { createSecrets } from './platform/secrets.ts'
 import { StartError } from './platform/start-error.ts'
 import { MIGRATIONS } from './platform/texts.ts'
-import { run as start, sentenceOf, START_HELP } from './start.ts'
+import { run as start, sentenceOf } from './start.ts'
 
 const HELP = `daftar <command>
 

@@ -4,7 +4,7 @@ import { type Log, openLog } from './platform/log.ts'
 import { startPostgres } from './platform/postgres.ts'
 import { StartError } from './platform/start-error.ts'
 import { VERSION } from './platform/texts.ts'
-import { type Running, startApp } from './run.ts'
+import { startApp } from './run.ts'
 
 export const START_HELP = `daftar start [--demo]
 
@@ -29,11 +29,11 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`)
  * sentence when it cannot start. Resolves when everything has ended.
  */
 export async function run(argv: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  if (argv.includes('--help') || argv.includes('-h')) return void process.stdout.write(START_HELP)
   const stops: (() => Promise<void>)[] = []
   const asked = waitForStop()
   try {
     const options = readOptions(argv)
-    if (options.help) return void process.stdout.write(START_HELP)
     const log = await start(readConfig(env, { demo: options.demo }), stops, asked)
     const crash = (error: unknown): void => {
       log.fatal({ err: error }, 'stopping after an error nobody expected')
@@ -53,13 +53,10 @@ export async function run(argv: string[], env: NodeJS.ProcessEnv): Promise<void>
   asked.release()
 }
 
-function readOptions(argv: string[]): { demo: boolean; help: boolean } {
+function readOptions(argv: string[]): { demo: boolean } {
   try {
-    const { values } = parseArgs({
-      args: argv,
-      options: { demo: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-    })
-    return { demo: values.demo ?? false, help: values.help ?? false }
+    const { values } = parseArgs({ args: argv, options: { demo: { type: 'boolean' } } })
+    return { demo: values.demo ?? false }
   } catch (error) {
     throw new StartError(
       `${error instanceof Error ? error.message : String(error)}\n\n${START_HELP}`,

@@ -180,14 +180,17 @@ function client(url: string, token?: string): Client {
   }
 }
 
+type There<T> = Exclude<T, undefined | null | false>
+const isThere = <T>(value: T): value is There<T> => value !== undefined && value !== null && value !== false
+
 /** Waits until the condition gives a value other than undefined, null or false. */
 export async function until<T>(
   condition: () => Promise<T> | T,
   { within = 10_000, every = 20 } = {},
-): Promise<NonNullable<T>> {
+): Promise<There<T>> {
   for (const end = Date.now() + within; ; ) {
     const value = await condition()
-    if (value !== undefined && value !== null && value !== false) return value
+    if (isThere(value)) return value
     if (Date.now() > end) throw new Error(`it did not happen within ${within} ms: ${condition}`)
     await new Promise((resolve) => setTimeout(resolve, every))
   }

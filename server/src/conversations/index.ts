@@ -1,5 +1,6 @@
 import { registerTimelineSource } from '../crm/timeline.ts'
 import type { App, Module } from '../platform/app.ts'
+import { backlogGauges } from './backlog.ts'
 import { closeHttp } from './channel-http.ts'
 import { createChannels } from './channel-registry.ts'
 import { channelJobs } from './channel-setup.ts'
@@ -44,4 +45,5 @@ export const conversationsModule: Module = (app: App) => {
   presenceJobs(app)
   searchPart(app)
   fileRules(app)
+  backlogGauges(app)
 }

@@ -14,6 +14,8 @@ export interface Jobs {
   define(name: string, handler: JobHandler): void
   /** Runs a job by the clock, cron syntax in UTC; once for all nodes. */
   schedule(pattern: string, name: string): void
+  /** Why jobs are not done on this node, though they should be. */
+  problem(): string | undefined
   part: Part
 }
 
@@ -23,6 +25,7 @@ const cronName = (name: string): string => name.replaceAll('.', ':')
 export function createJobs(db: Database, log: Log): Jobs {
   const handlers = new Map<string, JobHandler>()
   const schedules: string[] = []
+  let ended: string | undefined
   const known = (name: string): boolean =>
     handlers.has(name) || [...handlers.keys()].some((key) => cronName(key) === name)
   return {
@@ -31,6 +34,7 @@ export function createJobs(db: Database, log: Log): Jobs {
       handlers.set(name, handler)
     },
     schedule: (pattern, name) => void schedules.push(`${pattern} ${cronName(name)} ?max=3`),
+    problem: () => ended,
     part: {
       name: 'jobs',
       role: 'worker',
@@ -46,7 +50,17 @@ export function createJobs(db: Database, log: Log): Jobs {
         if (unknown.length > 0)
           throw new Error(`jobs wait that nobody does: ${unknown.map((job) => job.name).join(', ')}`)
         const runner = await startRunner(db, log, handlers, schedules)
-        return () => runner.stop()
+        let stopping = false
+        const onEnd = (error?: unknown): void => {
+          if (stopping) return
+          ended = 'jobs: the worker has ended'
+          log.error({ err: error }, ended)
+        }
+        runner.promise.then(onEnd, onEnd)
+        return async () => {
+          stopping = true
+          await runner.stop()
+        }
       },
     },
   }

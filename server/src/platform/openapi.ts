@@ -134,7 +134,7 @@ function schemaNames(): Map<string, string> {
   const names = new Map<string, string>()
   for (const module of [common, session, org, files, channels, contacts, conversations]) {
     for (const [name, value] of Object.entries(module)) {
-      if (value === null || typeof value !== 'object' || Array.isArray(value) || /Query$/.test(name)) continue
+      if (value === null || typeof value !== 'object' || Array.isArray(value) || name.endsWith('Query')) continue
       if (!('type' in value && value.type === 'object') && !('allOf' in value)) continue
       const text = JSON.stringify(value)
       if (!names.has(text)) names.set(text, name)

@@ -21,7 +21,10 @@ export async function systemModule(app: App): Promise<void> {
     help: 'Open event streams of this node',
     read: async () => app.live.clients(),
   })
-  app.readiness.push(() => databaseProblem(app))
+  app.readiness.push(
+    () => databaseProblem(app),
+    async () => app.jobs.problem(),
+  )
   app.routes.push(
     route({
       method: 'GET',

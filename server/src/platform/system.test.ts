@@ -117,7 +117,8 @@ describe('figures', () => {
     expect(answer.body).toMatch(
       /daftar_http_request_duration_seconds_count\{method="GET",route="\/metrics",status="401"\} 1/,
     )
-    expect(answer.body).toContain('daftar_live_clients 0')
+    for (const name of ['daftar_live_clients', 'daftar_inbound_pending', 'daftar_outbound_waiting'])
+      expect(answer.body).toContain(`${name} 0`)
     expect(answer.body).toContain('process_resident_memory_bytes')
   })
 })

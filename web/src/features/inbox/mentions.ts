@@ -13,7 +13,10 @@ export function mentionAt(text: string, caret: number): { from: number; query: s
 /** Colleagues whose name has the query at the beginning of a word. */
 export function matching(users: Iterable<UserBrief>, query: string): UserBrief[] {
   const folded = foldText(query)
-  return [...users].filter((user) => user.active && ` ${foldText(user.name)}`.includes(` ${folded}`)).slice(0, 6)
+  const all = [...users]
+  // A name written to its end with a blank behind it is chosen already.
+  if (all.some((user) => query.startsWith(`${user.name} `))) return []
+  return all.filter((user) => user.active && ` ${foldText(user.name)}`.includes(` ${folded}`)).slice(0, 6)
 }
 
 /** Who is called in a note: those chosen whose name still stands in it. */

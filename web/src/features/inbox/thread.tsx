@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import type { Conversation, TimelineItem } from '#shared/api/conversations.ts'
 import { daySeparator } from '#shared/dates.ts'
 import { api } from '../../api.ts'
@@ -62,7 +62,6 @@ function Rows({ conversation, items, query, showMessage }: RowsProps) {
   const { jumpTo, setJumpTo } = useThread()
   const scroller = useRef<HTMLDivElement>(null)
   const [unreadFrom] = useState(() => firstUnread(items, conversation.unread))
-  const [atEnd, setAtEnd] = useState(true)
   const [marked, setMarked] = useState<string | null>(null)
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query
 
@@ -90,12 +89,16 @@ function Rows({ conversation, items, query, showMessage }: RowsProps) {
   const shown = virtual.getVirtualItems()
   const firstShown = shown[0]?.index ?? 0
 
+  const { onScroll, atEnd, stick, loose } = useStickToEnd(scroller, virtual.getTotalSize(), () => virtual.scrollToEnd())
+
   // At first sight: the place one stopped reading, else the end.
   const placed = useRef(false)
   const first = useEvent(() => {
     const unread = rows.findIndex((row) => row.type === 'unread')
-    if (unread > 0 && rows.length - unread > 12) virtual.scrollToIndex(unread, { align: 'start' })
-    else virtual.scrollToEnd()
+    if (unread > 0 && rows.length - unread > 12) {
+      loose()
+      virtual.scrollToIndex(unread, { align: 'start' })
+    } else virtual.scrollToEnd()
   })
   useEffect(() => {
     if (placed.current) return
@@ -119,6 +122,7 @@ function Rows({ conversation, items, query, showMessage }: RowsProps) {
       return
     }
     done.current = wanted
+    loose()
     virtual.scrollToIndex(index, { align: 'center' })
     setMarked(`m${wanted}`)
     setJumpTo(null)
@@ -128,6 +132,12 @@ function Rows({ conversation, items, query, showMessage }: RowsProps) {
     }, 2400)
   })
   useEffect(look, [look, wanted, rows, isFetchingNextPage])
+
+  const pendingCount = rows.filter((row) => row.type === 'pending').length
+  useEffect(() => {
+    // Who has just written wants to see it.
+    if (pendingCount > 0) stick()
+  }, [pendingCount, stick])
 
   const fresh = useFresh(items, atEnd)
   useMarkSeen(conversation, atEnd)
@@ -142,7 +152,7 @@ function Rows({ conversation, items, query, showMessage }: RowsProps) {
         aria-live="polite"
         aria-label={i.t('inbox.thread')}
         tabIndex={0}
-        onScroll={() => setAtEnd(virtual.isAtEnd(NEAR_END))}
+        onScroll={onScroll}
       >
         <div className={css.rows} style={{ blockSize: virtual.getTotalSize() }}>
           {shown.map((place) => {
@@ -218,6 +228,49 @@ function Row({ row, older }: { row: ThreadRow; older: RowsProps['query'] }) {
       if (row.item.type === 'note') return <NoteCard note={row.item.note} />
       return <EventLine event={row.item.event} />
   }
+}
+
+/**
+ * Keeps the newest in view while the reader is at the end, whatever grows: messages, pictures, the composer below. Only
+ * moving up by oneself, seen as a smaller offset in an unchanged box, lets go.
+ */
+function useStickToEnd(scroller: RefObject<HTMLElement | null>, contentSize: number, toEnd: () => void) {
+  const [atEnd, setAtEnd] = useState(true)
+  const sticking = useRef(true)
+  const last = useRef({ top: 0, content: 0, box: 0 })
+  const go = useEvent(toEnd)
+  const keep = useEvent(() => {
+    if (sticking.current) go()
+  })
+  useEffect(keep, [keep, contentSize])
+  useEffect(() => {
+    const element = scroller.current
+    if (element === null) return
+    const observer = new ResizeObserver(keep)
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [scroller, keep])
+  const onScroll = useEvent(() => {
+    const element = scroller.current
+    if (element === null) return
+    const now = { top: element.scrollTop, content: element.scrollHeight, box: element.clientHeight }
+    const near = now.content - now.top - now.box <= NEAR_END
+    if (near) sticking.current = true
+    else if (now.top < last.current.top && now.content === last.current.content && now.box === last.current.box) {
+      sticking.current = false
+    }
+    last.current = now
+    setAtEnd(near || sticking.current)
+  })
+  const stick = useEvent(() => {
+    sticking.current = true
+    setAtEnd(true)
+    go()
+  })
+  const loose = useEvent(() => {
+    sticking.current = false
+  })
+  return { atEnd, onScroll, stick, loose }
 }
 
 /** The key of the first message that was unread when the conversation was opened. */

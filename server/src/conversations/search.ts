@@ -75,8 +75,8 @@ const LONG_WALK = 10_000
 
 /**
  * The newest messages with these words that the reader may see, newest first, at most `limit`, after `before`.
- * A frequent word fills the page from the newest rows alone. A rare one is looked up by its index, month by month from
- * the newest on. Either way the cost stays with what is shown, not with what is stored.
+ * A frequent word fills the page from the newest rows alone. A rare one is looked up by its index, some months at a time
+ * from the newest on. Either way the cost stays with what is shown, not with what is stored.
  */
 export async function searchHits(
   db: Db,
@@ -86,104 +86,135 @@ export async function searchHits(
   before?: TimeKey,
 ): Promise<Hit[]> {
   if (channelIds.length === 0) return []
+  const months = await monthsOf(db)
   const found: Hit[] = []
   let from = before
   for (const length of [FIRST_WALK, LONG_WALK]) {
-    const walk = await walkNewest(db, channelIds, query, limit - found.length, length, from)
+    const walk = await walkNewest(db, months, channelIds, query, limit - found.length, length, from)
     found.push(...walk.hits)
     if (found.length >= limit || walk.end === undefined) return found
     from = walk.end
     // Seldom among the newest: walking on would be long, asking the index is short.
     if (found.length * (LONG_WALK / FIRST_WALK) < limit) break
   }
-  for (const part of await partsBefore(db, from)) {
-    found.push(...(await lookUp(db, channelIds, query, limit - found.length, part, from)))
+  for (const stretch of stretchesBefore(months, from)) {
+    found.push(...(await lookUp(db, channelIds, query, limit - found.length, stretch, from)))
     if (found.length >= limit) break
   }
   return found
 }
 
+interface Walk {
+  hits: Hit[]
+  /** The last message looked at; undefined: there are no more. */
+  end: TimeKey | undefined
+}
+
+/** Looks at the `length` newest messages one by one. */
 async function walkNewest(
   db: Db,
+  months: readonly Month[],
   channelIds: readonly string[],
   query: string,
   limit: number,
   length: number,
-  from: TimeKey | undefined,
-): Promise<{ hits: Hit[]; end: TimeKey | undefined }> {
-  // index message_search_newest
-  const rows = await db.query<Hit & { hit: boolean; n: string }>(
-    `with newest as materialized (
-       select message_id, conversation_id, channel_id, created_at, words from message_search
-       where created_at <= $4::timestamptz and (created_at, message_id) < ($4::timestamptz, $5::bigint)
-       order by created_at desc, message_id desc limit $6),
-     hits as (
-       select message_id, conversation_id, created_at from newest
-       where channel_id = any($1::bigint[]) and words @@ $2::tsquery
-       order by created_at desc, message_id desc limit $3),
-     size as (select count(*) as n from newest),
-     last as (select message_id, conversation_id, created_at from newest order by created_at, message_id limit 1)
-     select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros, true as hit, 0 as n from hits
-     union all
-     select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint, false, n from last, size`,
-    [channelIds, query, limit, timeOf(from), from?.id ?? LAST_ID, length],
-  )
-  const hits = rows.filter((row) => row.hit)
-  const last = rows.find((row) => !row.hit)
-  const more = last !== undefined && Number(last.n) >= length
-  return { hits: hits.sort(newestFirst), end: more ? last : undefined }
+  before: TimeKey | undefined,
+): Promise<Walk> {
+  const hits: Hit[] = []
+  let from = before
+  let left = length
+  for (const stretch of stretchesBefore(months, from)) {
+    const rows = await db.query<Hit & { hit: boolean; n: string }>(
+      // Indexes …_created_at_message_id_idx of the parts, merged.
+      `with newest as materialized (
+         select message_id, conversation_id, channel_id, created_at, words from ${allOf(stretch)}
+         where created_at >= $7::timestamptz and created_at < $8::timestamptz and (created_at, message_id) < ($4::timestamptz, $5::bigint)
+         order by created_at desc, message_id desc limit $6),
+       hits as (
+         select message_id, conversation_id, created_at from newest
+         where channel_id = any($1::bigint[]) and words @@ $2::tsquery
+         order by created_at desc, message_id desc limit $3),
+       size as (select count(*) as n from newest),
+       last as (select message_id, conversation_id, created_at from newest order by created_at, message_id limit 1)
+       select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros, true as hit, 0 as n from hits
+       union all
+       select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint, false, n from last, size`,
+      [channelIds, query, limit - hits.length, timeOf(from), from?.id ?? LAST_ID, left, stretch.first, stretch.end],
+    )
+    hits.push(...rows.filter((row) => row.hit).sort(newestFirst))
+    const last = rows.find((row) => !row.hit)
+    if (!last) continue
+    from = last
+    left -= Number(last.n)
+    if (left <= 0 || hits.length >= limit) return { hits, end: last }
+  }
+  return { hits, end: undefined }
 }
 
-/** A stretch of time and the table that holds its words. */
-interface Part {
-  table: string
-  first: string
-  end: string
-}
-
+/** Asks the indexes of words of a stretch of time. */
 async function lookUp(
   db: Db,
   channelIds: readonly string[],
   query: string,
   limit: number,
-  part: Part,
+  stretch: Stretch,
   from: TimeKey | undefined,
 ): Promise<Hit[]> {
-  // Index …_words_idx of the part, asked by its name: planning over all parts takes longer than looking into one. The hits
-  // are set apart, so that the order does not tempt the planner into walking through time.
+  // Indexes …_words_idx. The hits are set apart, so that neither order nor time tempts the planner to read an index of time.
+  const hits = stretch.tables.map(
+    (table) =>
+      `select message_id, conversation_id, created_at from ${table} where words @@ $2::tsquery and channel_id = any($1::bigint[])`,
+  )
   return db.query<Hit>(
-    `with hits as materialized (
-       select message_id, conversation_id, created_at from ${part.table}
-       where words @@ $2::tsquery and channel_id = any($1::bigint[])
-         and created_at >= $4::timestamptz and created_at < $5::timestamptz
-         and (created_at, message_id) < ($6::timestamptz, $7::bigint))
+    `with hits as materialized (${hits.join(' union all ')})
      select message_id as id, conversation_id, (extract(epoch from created_at) * 1000000)::bigint as micros from hits
+     where created_at >= $4::timestamptz and created_at < $5::timestamptz
+       and (created_at, message_id) < ($6::timestamptz, $7::bigint)
      order by created_at desc, message_id desc limit $3`,
-    [channelIds, query, limit, part.first, part.end, timeOf(from), from?.id ?? LAST_ID],
+    [channelIds, query, limit, stretch.first, stretch.end, timeOf(from), from?.id ?? LAST_ID],
   )
 }
 
-/** All of time up to a moment, newest first: the months that have a part of their own, and what lies between them. */
-async function partsBefore(db: Db, from: TimeKey | undefined): Promise<Part[]> {
-  const months = await db.query<Part>(
-    `select part.table, bounds[1] as first, bounds[2] as "end" from (
-       select c.relname as table, regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM [(]''([^'']+)''[)] TO [(]''([^'']+)''[)]') as bounds
-       from pg_inherits i join pg_class c on c.oid = i.inhrelid
-       where i.inhparent = 'message_search'::regclass and c.relname ~ '^message_search_[0-9]{6}$') part
-     where bounds is not null and bounds[1]::timestamptz <= $1::timestamptz order by bounds[1]::timestamptz`,
-    [timeOf(from)],
-  )
-  // Normally empty: then there is nothing between the months either.
-  const rest = await db.one('select 1 from message_search_rest limit 1')
-  const parts: Part[] = []
-  let last = '-infinity'
-  for (const month of months) {
-    if (rest && month.first !== last) parts.push({ table: 'message_search_rest', first: last, end: month.first })
-    parts.push(month)
-    last = month.end
+/** Some months, and the tables that may hold something of them. Named, because planning over all parts takes longer than looking into a few. */
+interface Stretch {
+  tables: string[]
+  first: string
+  end: string
+}
+interface Month {
+  table: string
+  first: string
+}
+
+/** How many parts are asked at once: the first stretch has the two months that are made ahead, this one and the last. */
+const STRETCHES = [4, 8, 16]
+const allOf = ({ tables }: Stretch): string =>
+  `(${tables.map((table) => `select message_id, conversation_id, channel_id, created_at, words from ${table}`).join(' union all ')}) part`
+
+/** All of time up to a moment, newest first, without gaps. What has no part of its own month lies in the rest. */
+function stretchesBefore(all: readonly Month[], from: TimeKey | undefined): Stretch[] {
+  const until = from ? Number(BigInt(from.micros) / 1000n) : Number.POSITIVE_INFINITY
+  const months = all.filter(({ first }) => Date.parse(first) <= until)
+  const stretches: Stretch[] = []
+  let end = 'infinity'
+  for (let n = 0; n === 0 || n < months.length; ) {
+    const some = months.slice(n, n + (STRETCHES[stretches.length] ?? 16))
+    n += Math.max(1, some.length)
+    const first = n < months.length ? (some.at(-1)?.first ?? '-infinity') : '-infinity'
+    stretches.push({ tables: [...some.map((month) => month.table), 'message_search_rest'], first, end })
+    end = first
   }
-  if (rest) parts.push({ table: 'message_search_rest', first: last, end: 'infinity' })
-  return parts.toReversed()
+  return stretches
+}
+
+/** Months that have a part of their own, newest first. */
+async function monthsOf(db: Db): Promise<Month[]> {
+  return db.query<Month>(
+    `select part.table, to_char(to_timestamp(right(part.table, 6), 'YYYYMM'), 'YYYY-MM-DD"T"00:00:00"Z"') as first
+     from (select c.relname::text as table from pg_inherits i join pg_class c on c.oid = i.inhrelid
+           where i.inhparent = 'message_search'::regclass and c.relname ~ '^message_search_[0-9]{6}$') part
+     order by 1 desc`,
+  )
 }
 
 interface FoundRow {

@@ -18,13 +18,20 @@ import { AppFrame } from './ui/app-frame.tsx'
 import { EmptyState, LoadFailed } from './ui/bits.tsx'
 import { Toasts } from './ui/toast.tsx'
 
+/** A refusal is believed this long, so that one visit asks once however often it is sent on. */
+const BELIEVED = 3000
+let refusedAt = 0
+
 /** The signed-in user, or null; asked once, then kept. */
 async function whoAmI() {
+  const known = queryClient.getQueryState(meQuery.queryKey)
+  if (refusedAt > (known?.dataUpdatedAt ?? 0) && Date.now() - refusedAt < BELIEVED) return null
   try {
     return await queryClient.ensureQueryData(meQuery)
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 401) return null
-    throw error
+    if (!(error instanceof ApiProblem) || error.status !== 401) throw error
+    refusedAt = Date.now()
+    return null
   }
 }
 
@@ -175,8 +182,9 @@ declare module '@tanstack/react-router' {
 export function goToSignIn(): void {
   const { href, pathname } = router.state.location
   if (pathname === '/sign-in' || pathname === '/setup') return
-  queryClient.removeQueries()
-  void router.navigate({ to: '/sign-in', search: { next: href } })
+  refusedAt = Date.now()
+  // What is on screen needs its data until it has gone.
+  void router.navigate({ to: '/sign-in', search: { next: href } }).then(() => queryClient.clear())
 }
 
 export function App() {

@@ -51,8 +51,17 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.matches('textarea, select')
 }
 
+/** Keys that the focused element itself has a use for: Enter presses a button, arrows scroll a thread or move in a list. */
+function belongsToTarget(event: KeyboardEvent): boolean {
+  if (!(event.target instanceof Element)) return false
+  if (event.key === 'Enter') return event.target.closest('a, button, summary, [role=option]') !== null
+  if (event.key.startsWith('Arrow'))
+    return event.target.closest('[role=log], [role=listbox], [role=tablist], audio, video') !== null
+  return false
+}
+
 document.addEventListener('keydown', (event) => {
-  if (event.defaultPrevented || event.isComposing) return
+  if (event.defaultPrevented || event.isComposing || belongsToTarget(event)) return
   // An open dialog or menu has the keyboard to itself.
   const inside = event.target instanceof Element ? event.target.closest('dialog[open], [role=menu]') : null
   const typing = isTyping(event.target)

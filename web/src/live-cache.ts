@@ -217,7 +217,8 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
       again('inbound')
       break
     case 'draft':
-      again('draft', change.conversationId)
+      // One's own typing in this window is the newest; other windows ask when they open the conversation.
+      client.removeQueries({ queryKey: ['draft', change.conversationId], type: 'inactive' })
       break
     case 'mention':
       break

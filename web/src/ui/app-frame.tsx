@@ -7,10 +7,19 @@ import { useKeys } from '../keys.ts'
 import { reconnect, startLive, useLiveState } from '../live.ts'
 import { countsQuery } from '../queries.ts'
 import { queryClient, useMe } from '../session/session.ts'
+import { useDemoPhone } from '../session/setup.ts'
 import css from './app-frame.module.css'
 import { ErrorBoundary } from './bits.tsx'
 import { Button, IconButton } from './button.tsx'
-import { IconAddressBook, IconInbox, IconKeyboard, IconPlugConnectedX, IconSearch, IconSettings } from './icons.ts'
+import {
+  IconAddressBook,
+  IconDeviceMobile,
+  IconInbox,
+  IconKeyboard,
+  IconPlugConnectedX,
+  IconSearch,
+  IconSettings,
+} from './icons.ts'
 import { Logo } from './logo.tsx'
 import { PresenceMenu, UserMenu } from './user-menu.tsx'
 
@@ -28,6 +37,7 @@ export function AppFrame() {
   const i = useI18n()
   const { t, n } = i
   const me = useMe()
+  const demoPhone = useDemoPhone()
   const navigate = useNavigate()
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
   const path = useRouterState({ select: (state) => state.location.pathname })
@@ -94,6 +104,12 @@ export function AppFrame() {
           <kbd>Ctrl K</kbd>
         </button>
         <div className={css.topEnd}>
+          {demoPhone !== undefined && (
+            <a className={css.demo} href={demoPhone} target="_blank" rel="noreferrer" title={t('frame.demoPhone.hint')}>
+              <IconDeviceMobile size={18} stroke={1.7} aria-hidden />
+              <span>{t('frame.demoPhone')}</span>
+            </a>
+          )}
           <span className={css.wideOnly}>
             <IconButton label={t('frame.keys.overlay')} keys="shift+slash" onClick={() => setOpen('keys')}>
               <IconKeyboard size={20} stroke={1.7} />

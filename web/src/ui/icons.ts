@@ -20,6 +20,7 @@ export {
   IconDotsVertical,
   IconDownload,
   IconExternalLink,
+  IconDeviceMobile,
   IconFile,
   IconHistory,
   IconInbox,

@@ -53,7 +53,9 @@ export function Menu({
   useEffect(() => {
     if (!open) return
     const items = box.current
-    const first = items?.querySelector<HTMLElement>(`input, [aria-checked=true], ${ITEMS}`)
+    const first = ['input', '[aria-checked=true]', ITEMS]
+      .map((one) => items?.querySelector<HTMLElement>(one))
+      .find(Boolean)
     first?.focus({ preventScroll: true })
     const outside = (event: PointerEvent) => {
       if (!(event.target instanceof Node)) return

@@ -93,16 +93,9 @@ export function ConversationList({ selectedId }: { selectedId: string | undefine
           </Menu>
         )}
       </div>
-      <div className={css.tabs} role="tablist" aria-label={t('inbox.views')}>
+      <div className={css.tabs} role="group" aria-label={t('inbox.views')}>
         {VIEWS.slice(0, 3).map((one) => (
-          <button
-            key={one}
-            type="button"
-            role="tab"
-            aria-selected={one === view}
-            className={css.tab}
-            onClick={() => setView(one)}
-          >
+          <button key={one} type="button" aria-pressed={one === view} className={css.tab} onClick={() => setView(one)}>
             <span className="ellipsis">{t(`inbox.view.${one}`)}</span>
             {counts !== undefined && counts[one].unread > 0 && (
               <span className={css.unread}>{i.n(counts[one].unread)}</span>

@@ -1,9 +1,11 @@
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
-import type { Me } from '#shared/api/session.ts'
+import type { DemoAccount, Me } from '#shared/api/session.ts'
 import { ApiProblem, api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { applyPreferences, meQuery, queryClient, safeNext } from '../../session/session.ts'
+import { setupQuery } from '../../session/setup.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { IconAlertTriangle } from '../../ui/icons.ts'
@@ -18,17 +20,16 @@ export function SignInPage() {
   const [problem, setProblem] = useState<ApiProblem | null>(null)
   const [wait, setWait] = useCountdown()
 
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
+    return signIn(form.get('email'), form.get('password'))
+  }
+  const signIn = async (email: FormDataEntryValue | null, password: FormDataEntryValue | null) => {
     setBusy(true)
     setProblem(null)
     try {
-      const me = await api.post<Me>(
-        '/session',
-        { email: form.get('email'), password: form.get('password') },
-        { stay: true },
-      )
+      const me = await api.post<Me>('/session', { email, password }, { stay: true })
       queryClient.setQueryData(meQuery.queryKey, me)
       await applyPreferences(me)
       await navigate({ href: safeNext(next), replace: true })
@@ -74,7 +75,30 @@ export function SignInPage() {
           {t('auth.signIn.do')}
         </Button>
       </form>
+      <DemoAccounts busy={busy} choose={({ email, password }) => void signIn(email, password)} />
     </AuthFrame>
+  )
+}
+
+/** In a demo everybody may be anybody: one press signs in. */
+function DemoAccounts({ busy, choose }: { busy: boolean; choose: (account: DemoAccount) => void }) {
+  const { t } = useI18n()
+  const accounts = useQuery(setupQuery).data?.demoAccounts
+  if (accounts === undefined) return null
+  return (
+    <section className={css.demo} aria-labelledby="demo-accounts">
+      <h2 id="demo-accounts">{t('auth.demo.title')}</h2>
+      <ul>
+        {accounts.map((account) => (
+          <li key={account.email}>
+            <button type="button" disabled={busy} onClick={() => choose(account)}>
+              <bdi>{account.name}</bdi>
+              <small>{account.roleName ?? t(`auth.demo.role.${account.role}`)}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 

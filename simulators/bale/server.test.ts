@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 
+import { receipt } from './samples.ts'
 import { makeFile } from './world.ts'
 import { type Office, openOffice, TOKEN } from './testing.ts'
 import type { WireUpdate } from './wire.ts'
@@ -314,5 +315,24 @@ describe('calls', () => {
     expect((await send()).ok && (await send()).ok).toBe(true)
     expect(sim.rates(bot)).toEqual({ perBot: 3, perChat: 3, violations: 3 })
     expect(sim.received(bot)).toHaveLength(5)
+  })
+  it('put back chats of an earlier run: on the screen, known to the bot, numbered on', async () => {
+    office = await openOffice()
+    const { sim, bot, call } = office
+    const person = sim.addPerson(NEGAR)
+    sim.restoreChat(bot, person, [
+      { messageId: 1, by: 'person', at: 1_700_000_000_000, text: 'سلام' },
+      { messageId: 4, by: 'bot', at: 1_700_000_060_000, text: 'بفرمایید', replyTo: 1 },
+      { messageId: 5, by: 'person', at: 1_700_000_090_000, text: 'رسید', media: { kind: 'photo', data: receipt() } },
+    ])
+    expect(sim.pending(bot)).toBe(0)
+    expect(person.inbox(bot)).toMatchObject([
+      { messageId: 1, mine: true, text: 'سلام', date: 1_700_000_000 },
+      { messageId: 4, mine: false, text: 'بفرمایید', replyTo: 1 },
+      { messageId: 5, mine: true, kind: 'photo', caption: 'رسید' },
+    ])
+    // The chat is open: the bot may write although nobody pressed start in this run.
+    expect(await call('sendMessage', { chat_id: person.id, text: 'x' })).toMatchObject({ ok: true })
+    expect(person.send(bot, 'باز هم').messageId).toBe(7)
   })
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testDatabase } from '../../test/database.ts'
-import { type Database, openDatabase } from '../platform/db.ts'
+import { type Database, openDatabase, type Tx } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import { findOrMakeSenders, normalizeIdentity, type SenderSeen, shareNumber } from './identities.ts'
 
@@ -164,6 +164,28 @@ test('twenty batches with overlapping unknown senders at once make one contact e
     for (const [address, sender] of result)
       expect(rows.find((row) => row.value === address)?.contact_id).toBe(sender.contactId)
   expect(results.flatMap((result) => [...result.values()]).filter((sender) => sender.isNew)).toHaveLength(120)
+})
+
+test('whoever writes to two channels at the same moment is seen on both', async () => {
+  const seen = (channelId: string) => (tx: Tx) =>
+    findOrMakeSenders(tx, { channelId, identityKind: 'bale', senders: [{ address: 'both-at-once', name: 'Both' }] })
+  let second: Promise<unknown> = Promise.resolve()
+  await db.transaction(async (tx) => {
+    await seen(sales)(tx)
+    // Waits for the first one's commit before it learns that the visitor is made.
+    second = db.transaction(seen(support))
+    for (let waits = false; !waits; ) {
+      const row = await db.one<{ waits: boolean }>(
+        `select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waits`,
+      )
+      waits = row?.waits ?? false
+    }
+  })
+  await second
+  const row = await db.one<{ origin_channel_id: string; channel_ids: string[] }>(
+    `select origin_channel_id::text, channel_ids::text[] from contact where name = 'Both'`,
+  )
+  expect(row).toEqual({ origin_channel_id: sales, channel_ids: [support] })
 })
 
 function share(who: { channelId: string; contactId: string; identityId: string }, phone: string, own = true) {

@@ -30,12 +30,13 @@ async function spreadPlay(tx: Tx, play: Play, channelId: string, now: number): P
     [channelId, String(play.customer.id)],
   )
   if (!conversation) return
+  // As they were stored: the provider's clock has only seconds, within which the whole talk may have taken place.
   const items = await tx.query<Item>(
     `select source, id, side, words from (
-       select 'message' as source, id, direction as side, length(text) as words, at, origin = 'welcome' as welcome, kind = 'start' as start from message where conversation_id = $1
-       union all select 'note', id, 'aside', length(text), at, false, false from note where conversation_id = $1
-       union all select 'activity_event', id, 'aside', 0, at, false, false from activity_event where conversation_id = $1
-     ) i order by start desc, welcome desc, at, source, id`,
+       select 'message' as source, id, direction as side, length(text) as words, created_at, at, origin = 'welcome' as welcome, kind = 'start' as start from message where conversation_id = $1
+       union all select 'note', id, 'aside', length(text), at, at, false, false from note where conversation_id = $1
+       union all select 'activity_event', id, 'aside', 0, at, at, false, false from activity_event where conversation_id = $1
+     ) i order by start desc, welcome desc, created_at, at, source, id`,
     [conversation.id],
   )
   const moments = momentsOf(items, now - play.ago * 60_000, play.over * 60_000)

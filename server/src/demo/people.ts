@@ -68,8 +68,8 @@ export interface Customer {
   /** How an agent addresses them. */
   title: string
   username?: string
-  /** One of the drawn faces, turned in colour by so many degrees; without: no picture. */
-  face?: { number: number; hue: number }
+  /** One of the simulator's drawn faces, 1 to 6; without: no picture. */
+  face?: number
 }
 
 /** Given name, family name; * marks women, who are addressed differently. */
@@ -79,6 +79,9 @@ const PERSIANS = `*نگار صالح‌پور, رضا کریمی, *الهام ی
 یاسر بهرامی, *ترانه سهرابی, مجتبی حسینی, *ژاله کیانی, سینا پارسا, *طاهره ملکی, حسین دهقان, *نازنین افشار, منصور طاهری, *گلناز شفیعی,
 ایمان رفیعی, *سارا توکلی, غلامرضا محمدی, *مینو داوری, کامران اسدی, *فرزانه جعفری, وحید ناصری, *شهلا قنبری, پدرام صفایی, *بهاره معینی`
 const ARABS = `خالد العتيبي, *نورة القحطاني, حيدر الموسوي, *زينب الكعبي, عمر الشمري, *هدى الجبوري, ماجد الغامدي, *رنا الخطيب, علي التميمي, *أسماء الحداد`
+
+const WOMEN = [1, 3, 5] as const
+const MEN = [2, 4, 6] as const
 
 function people(list: string, language: Customer['language'], first: number, prefixes: readonly string[]): Customer[] {
   return list.split(/,\s*/).map((entry, n) => {
@@ -95,7 +98,7 @@ function people(list: string, language: Customer['language'], first: number, pre
       phone: `${prefixes[serial % prefixes.length]}${String((serial * 7_654_321 + 1_234_567) % 10_000_000).padStart(7, '0')}`,
       title: `${honorific} ${language === 'fa' ? lastName : firstName}`,
       ...(serial % 3 === 0 && { username: `user_${1000 + serial * 37}` }),
-      ...(serial % 5 < 3 && { face: { number: (serial % 6) + 1, hue: (serial * 47) % 360 } }),
+      ...(serial % 5 < 2 && { face: (woman ? WOMEN : MEN)[serial % 3] }),
     }
   })
 }
@@ -113,7 +116,7 @@ export const GUEST: Customer = {
   lastName: 'رادمنش',
   phone: '989121230045',
   title: 'خانم رادمنش',
-  face: { number: 2, hue: 30 },
+  face: 3,
 }
 
 /** People who turn up only while the demo runs. */

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { avatar, invoicePdf, receipt, voiceWav } from '#simulators/bale/samples.ts'
+import { invoicePdf, receipt, voiceWav } from '#simulators/bale/samples.ts'
 
 export interface Sample {
   name: string
@@ -75,12 +75,3 @@ export const voice = (seconds: number): Sample => ({
   mimeType: 'audio/wav',
   data: voiceWav(seconds),
 })
-
-const faces = new Map<string, Promise<Buffer>>()
-/** One of the drawn faces in other colours. */
-export function faceOf({ number, hue }: { number: number; hue: number }): Promise<Buffer> {
-  const key = `${number} ${hue}`
-  const made = faces.get(key) ?? sharp(avatar(number)).modulate({ hue }).png().toBuffer()
-  faces.set(key, made)
-  return made
-}

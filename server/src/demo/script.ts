@@ -78,13 +78,16 @@ export function makePlays(now: number): Play[] {
     const colleague = topic.language === 'ar' ? 'yousef' : topic.bot === 'support' ? 'omid' : 'mina'
     const ago = awake(150 + n * n * 4.2, now)
     const steps = readLines(topic.lines, (text) => fillIn(text, customer, n * 7 + 3))
+    const known = n % 3 === 0
+    // Asked for it by the welcome's button.
+    if (known) steps.splice(1, 0, { side: 'customer', kind: 'say', text: '', carries: ['number'] })
     if (n % 5 !== 2 || ago > 2 * DAY)
       steps.push({ side: 'colleague', kind: 'do', text: n % 9 === 4 ? 'waiting' : 'close' })
     return {
       bot: topic.bot,
       by: n % 11 === 5 ? 'kaveh' : colleague,
       customer,
-      known: n % 3 === 0,
+      known,
       unseen: false,
       ago,
       over: 20 + ((n * 37) % 280),

@@ -5,13 +5,13 @@ import {
   type PastMessage,
   type SimBot,
 } from '#simulators/bale/server.ts'
+import { avatar } from '#simulators/bale/samples.ts'
 import { openSettings, settingsContext } from '../conversations/channel-registry.ts'
 import type { Config } from '../platform/config.ts'
 import { type Db, openDatabase } from '../platform/db.ts'
 import { readFileBytes } from '../platform/files.ts'
 import { createSecrets, type Secrets } from '../platform/secrets.ts'
 import { BOTS, CUSTOMERS, type Customer, GUEST, NEWCOMERS } from './people.ts'
-import { faceOf } from './samples.ts'
 
 /** Where the simulated Bale listens when nothing else does. */
 const PORT = 8090
@@ -37,9 +37,9 @@ export async function openWorld(config: Config, databaseUrl: string): Promise<Wo
     const sim = await startSimulator(config.host, before ?? PORT)
     for (const channel of channels) {
       if (channel.settings['baseUrl'] !== sim.url) await move(db, secrets, channel, sim.url)
-      addBot(sim, { ...channel.account, token: String(channel.settings['token']) })
+      addBot(sim, { ...channel.account, token: String(channel.settings['token']) }, channel.seen)
     }
-    if (!filled) for (const bot of Object.values(BOTS)) addBot(sim, bot)
+    if (!filled) for (const bot of Object.values(BOTS)) addBot(sim, bot, 0)
     await addPeople(sim, db, filled)
     if (filled) await restoreChats(sim, db)
     return { sim, filled }
@@ -81,6 +81,8 @@ interface BaleChannel {
   id: string
   settings: ReturnType<typeof openSettings>
   account: { username: string; name: string }
+  /** The highest number of an update that the program has seen. */
+  seen: number
 }
 async function baleChannels(db: Db, secrets: Secrets): Promise<BaleChannel[]> {
   const rows = await db.query<{
@@ -88,12 +90,19 @@ async function baleChannels(db: Db, secrets: Secrets): Promise<BaleChannel[]> {
     settings: string
     name: string
     provider: { username?: string; name?: string }
-  }>(`select id, settings, name, provider from channel where kind = 'bale' order by id`)
+    seen: string
+  }>(
+    // Old events are removed in time; polling's cursor stays.
+    `select id, settings, name, provider, greatest(case when jsonb_typeof(cursor) = 'number' then cursor::text::bigint end,
+       (select max(event_key::bigint) from inbound_event where channel_id = channel.id and event_key ~ '^[0-9]{1,15}$'), 0)::text as seen
+     from channel where kind = 'bale' order by id`,
+  )
   return rows
-    .map(({ id, settings, name, provider }) => ({
+    .map(({ id, settings, name, provider, seen }) => ({
       id,
       settings: openSettings({ secrets }, id, settings),
       account: { username: provider.username ?? `bot_${id}`, name: provider.name ?? name },
+      seen: Number(seen),
     }))
     .filter(({ settings }) => /^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(String(settings['baseUrl'])))
 }
@@ -104,19 +113,18 @@ async function move(db: Db, secrets: Secrets, { id, settings }: BaleChannel, bas
   await db.query('update channel set settings = $2 where id = $1', [id, moved])
 }
 
-function addBot(
-  sim: BaleSimulator,
-  { token, username, name }: { token: string; username: string; name: string },
-): void {
+type Bot = Pick<SimBot, 'token' | 'username' | 'name'>
+
+/** Its updates are numbered on from those of earlier runs: the program takes each number once. */
+function addBot(sim: BaleSimulator, { token, username, name }: Bot, seen: number): void {
   const id = Number(token.split(':')[0])
   if (sim.bot(id) || sim.bots().some((bot) => bot.username === username)) return
-  // Numbers of updates must lie above those of every earlier run: the program knows each number once.
-  sim.addBot({ token, username, name, firstUpdateId: Math.floor(Date.now() / 1000 - 1_600_000_000) * 16 })
+  sim.addBot({ token, username, name, firstUpdateId: seen + 1 })
 }
 
 async function addPeople(sim: BaleSimulator, db: Db, filled: boolean): Promise<void> {
   const known = [...CUSTOMERS.fa, ...CUSTOMERS.ar, GUEST, ...NEWCOMERS]
-  for (const person of known) await addPerson(sim, person)
+  for (const person of known) addPerson(sim, person)
   if (!filled) return
   // People who were made on the phone page.
   const rows = await db.query<{ value: string; name: string | null; phone: string | null }>(
@@ -130,7 +138,7 @@ async function addPeople(sim: BaleSimulator, db: Db, filled: boolean): Promise<v
   }
 }
 
-async function addPerson(sim: BaleSimulator, person: Customer): Promise<void> {
+function addPerson(sim: BaleSimulator, person: Customer): void {
   const { id, firstName, lastName, username, phone, language, face } = person
   sim.addPerson({
     id,
@@ -139,7 +147,7 @@ async function addPerson(sim: BaleSimulator, person: Customer): Promise<void> {
     phone,
     languageCode: language,
     ...(username && { username }),
-    ...(face && { photo: await faceOf(face) }),
+    ...(face && { photo: avatar(face) }),
   })
 }
 

@@ -10,30 +10,13 @@ import {
 } from '@tanstack/react-router'
 import { CONTACT_KINDS, type ContactKind } from '#shared/api/contacts.ts'
 import type { SetupState } from '#shared/api/session.ts'
-import { ApiProblem, api } from './api.ts'
+import { api } from './api.ts'
 import { loadTexts, useI18n } from './i18n.ts'
 import { VIEWS, type View } from './queries.ts'
-import { applyPreferences, meQuery, queryClient, safeNext } from './session/session.ts'
+import { applyPreferences, queryClient, safeNext, signedOut, whoAmI } from './session/session.ts'
 import { AppFrame } from './ui/app-frame.tsx'
 import { EmptyState, LoadFailed } from './ui/bits.tsx'
 import { Toasts } from './ui/toast.tsx'
-
-/** A refusal is believed this long, so that one visit asks once however often it is sent on. */
-const BELIEVED = 3000
-let refusedAt = 0
-
-/** The signed-in user, or null; asked once, then kept. */
-async function whoAmI() {
-  const known = queryClient.getQueryState(meQuery.queryKey)
-  if (refusedAt > (known?.dataUpdatedAt ?? 0) && Date.now() - refusedAt < BELIEVED) return null
-  try {
-    return await queryClient.ensureQueryData(meQuery)
-  } catch (error) {
-    if (!(error instanceof ApiProblem) || error.status !== 401) throw error
-    refusedAt = Date.now()
-    return null
-  }
-}
 
 const root = createRootRoute({
   component: Root,
@@ -182,7 +165,7 @@ declare module '@tanstack/react-router' {
 export function goToSignIn(): void {
   const { href, pathname } = router.state.location
   if (pathname === '/sign-in' || pathname === '/setup') return
-  refusedAt = Date.now()
+  signedOut()
   // What is on screen needs its data until it has gone.
   void router.navigate({ to: '/sign-in', search: { next: href } }).then(() => queryClient.clear())
 }

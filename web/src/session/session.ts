@@ -26,6 +26,28 @@ export const meQuery = queryOptions({
   retry: (count, error) => count < 2 && !(error instanceof ApiProblem && error.status === 401),
 })
 
+/** A refusal is believed this long, so that one visit asks once however often it is sent on. */
+const BELIEVED = 3000
+let refusedAt = 0
+
+/** The signed-in user, or null; asked once, then kept. */
+export async function whoAmI(): Promise<Me | null> {
+  const known = queryClient.getQueryState(meQuery.queryKey)
+  if (refusedAt > (known?.dataUpdatedAt ?? 0) && Date.now() - refusedAt < BELIEVED) return null
+  try {
+    return await queryClient.ensureQueryData(meQuery)
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.status !== 401) throw error
+    refusedAt = Date.now()
+    return null
+  }
+}
+
+/** From now on nobody is signed in here; what is on screen keeps its data until it has gone. */
+export function signedOut(): void {
+  refusedAt = Date.now()
+}
+
 export const usersQuery = queryOptions({
   queryKey: ['users', 'brief'],
   queryFn: ({ signal }) => api.get<{ items: UserBrief[] }>('/users/brief', {}, { signal }),

@@ -3,7 +3,7 @@ import { CALENDARS, DIGITS, LOCALES, THEMES } from '#shared/api/common.ts'
 import { PRESENCES } from '#shared/api/session.ts'
 import { api } from '../api.ts'
 import { type Locale, useT } from '../i18n.ts'
-import { patchMe, queryClient, useMe } from '../session/session.ts'
+import { patchMe, queryClient, signedOut, useMe } from '../session/session.ts'
 import { Avatar, Bidi } from './bits.tsx'
 import { IconLogout } from './icons.ts'
 import { Menu, MenuDivider, MenuItem, MenuLabel } from './menu.tsx'
@@ -55,6 +55,7 @@ export function UserMenu() {
   const change = (next: Partial<typeof preferences>) => patchMe({ preferences: next }).catch(toastProblem)
   const signOut = async () => {
     await api.delete('/session', { stay: true })
+    signedOut()
     await navigate({ to: '/sign-in' })
     queryClient.clear()
   }

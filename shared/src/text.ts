@@ -66,14 +66,19 @@ export function localDigits(s: string, locale: Locale): string {
   return latin.replace(/[0-9]/g, (digit) => String.fromCharCode(zero + Number(digit)))
 }
 
-// Persian and Arabic letters that folding leaves as they are, digits, ASCII and the usual punctuation: nearly all that is
+// Persian and Arabic letters that folding leaves alone or changes to one other, digits, ASCII and the usual punctuation: nearly all that is
 // written. Folding those takes a few simple steps, at a fraction of the cost of the whole.
-const PLAIN = /^[\n -~«»،؛؟۰-۹٠-٩ابت-غفقل-وپچژکگی\u200c]*$/
+const PLAIN = /^[\n -~«»،؛؟۰-۹٠-٩آأإابةت-غف-ويپچژکگی\u200c]*$/
+const PLAIN_FORMS = /[آأإةكي]/g
+const PLAIN_FORM: Record<string, string> = { آ: 'ا', أ: 'ا', إ: 'ا', ة: 'ه', ك: 'ک', ي: 'ی' }
 
 function fold(s: string, keepHalfSpace: boolean): string {
   if (PLAIN.test(s)) {
     const kept = keepHalfSpace ? s : s.replaceAll(HALF_SPACE, '')
-    return latinDigits(kept.toLowerCase()).replace(SPACES, ' ').trim()
+    const folded = kept.toLowerCase().replace(PLAIN_FORMS, (letter) => PLAIN_FORM[letter] ?? letter)
+    return latinDigits(folded)
+      .replace(/ {2,}| *\n[ \n]*/g, ' ')
+      .trim()
   }
   // Decomposing first turns أ إ آ ؤ ئ ۀ é into a letter and a mark, so taking the marks away does most of the work.
   return latinDigits(
@@ -303,11 +308,15 @@ export function textDirection(s: string): 'rtl' | 'ltr' | 'neutral' {
   return isRightToLeft(strong[0]) ? 'rtl' : 'ltr'
 }
 
+// Cheaper than the exact expressions below, which most texts then do not need.
+const MAY_BE_UNSAFE = /[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]/
+
 /**
  * A text that may be stored: no NUL or other control character (line break and tab stay, CR LF and CR become a line
  * break), no half of a surrogate pair. PostgreSQL refuses NUL and lone surrogates. Every text from outside passes here. Idempotent.
  */
 export function stripUnsafe(s: string): string {
+  if (!MAY_BE_UNSAFE.test(s)) return s
   return s.replace(/\r\n?/g, '\n').replace(/(?![\n\t])[\p{Cc}\p{Cs}]/gu, '')
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Welcome } from '#shared/api/channels.ts'
 import type { Locale } from '#shared/i18n.ts'
 import type { Capabilities, ChannelKind, Ctx } from '#channels/contract.ts'
@@ -43,7 +43,7 @@ const aside = new WeakMap<LiveChannel, { secret: string; locale: Locale }>()
 
 export const settingsContext = (id: string): string => `channel/${id}/settings`
 export const hookContext = (id: string): string => `channel/${id}/hook`
-export const hookHash = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+export const hookHash = (secret: string): string => hash('sha256', secret)
 
 export const NO_WELCOME: Welcome = { text: '', fileId: null, askNumber: false, buttonText: '' }
 

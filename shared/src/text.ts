@@ -77,7 +77,7 @@ function fold(s: string, keepHalfSpace: boolean): string {
     const kept = keepHalfSpace ? s : s.replaceAll(HALF_SPACE, '')
     const folded = kept.toLowerCase().replace(PLAIN_FORMS, (letter) => PLAIN_FORM[letter] ?? letter)
     return latinDigits(folded)
-      .replace(/ {2,}| *\n[ \n]*/g, ' ')
+      .replace(/ *\n[ \n]*| {2,}/g, ' ')
       .trim()
   }
   // Decomposing first turns أ إ آ ؤ ئ ۀ é into a letter and a mark, so taking the marks away does most of the work.

@@ -2,6 +2,7 @@ import pg from 'pg'
 
 import { poolText, updateOf } from './updates.ts'
 import { foldForIndex } from '#shared/text.ts'
+import { vectorOf } from '../server/src/conversations/search.ts'
 import type { World } from './world.ts'
 
 /**
@@ -61,7 +62,7 @@ async function people(pool: pg.Pool, senders: number): Promise<void> {
 interface Batch {
   bodies: string[]
   texts: string[]
-  folded: string[]
+  words: string[]
   conversations: number[]
 }
 function makeBatches(size: number, senders: number): Batch[] {
@@ -71,7 +72,7 @@ function makeBatches(size: number, senders: number): Batch[] {
     return {
       bodies: numbers.map((n, k) => updateOf({ n, sender: n % senders, text: texts[k] ?? '' })),
       texts,
-      folded: texts.map((text) => foldForIndex(text, 4000)),
+      words: texts.map((text) => vectorOf(foldForIndex(text, 4000))),
       conversations: numbers.map((n) => ((n * 7919) % senders) + 1),
     }
   })
@@ -93,9 +94,9 @@ async function insert(client: pg.Client, batch: Batch, first: number): Promise<v
              select c, 1, c, 'in', 'received', 'text', t, now(), k from unnest($1::bigint[], $2::text[], $3::text[]) as u(c, t, k)
              returning id, conversation_id, provider_key)
            insert into message_search (message_id, conversation_id, channel_id, created_at, words)
-           select id, conversation_id, 1, now(), to_tsvector('simple', f)
+           select id, conversation_id, 1, now(), f::tsvector
            from stored join unnest($3::text[], $4::text[]) as u(k, f) on k = provider_key`,
-    values: [batch.conversations, batch.texts, numbers, batch.folded],
+    values: [batch.conversations, batch.texts, numbers, batch.words],
   })
   await client.query({
     name: 'conversation',

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { vectorOf } from '../server/src/conversations/search.ts'
 import { foldContact } from '../server/src/crm/folding.ts'
 import { createRandom, type Random } from './random.ts'
 import { say } from './report.ts'
@@ -138,7 +139,7 @@ async function load(client: pg.Client, channelIds: readonly string[], userId: st
     const place = random.below(active.length)
     const talk = active[place]
     if (!talk) throw new Error('no conversation is under way')
-    if (n % NOTE_EVERY === 0) pieces.note(++done.notes, talk, userId, textOf(random, total).text, at)
+    if (n % NOTE_EVERY === 0 && talk.count > 0) pieces.note(++done.notes, talk, userId, textOf(random, total).text, at)
     else {
       pieces.message(++done.messages, talk, random, total, at, at > end - 30 * 86_400_000)
       // The last ones go on until all messages are placed.
@@ -223,7 +224,7 @@ function openPieces(client: pg.Client): Pieces {
         key,
         direction === 'in' ? 'contact' : 'agent',
       ])
-      words.add([id, talk.id, talk.channel, at, vectorOf(folded)])
+      words.add([id, talk.id, talk.channel, at, vectorOf(folded.join(' '))])
       if (recent && direction === 'in')
         events.add([talk.channel, `old-${id}`, 'hook', updateOf({ n: id, sender: talk.contact, text }), 'done', at, at])
       talk.count++
@@ -260,17 +261,6 @@ function openPieces(client: pg.Client): Pieces {
       for (const piece of [messages, words, notes, events, conversations]) await piece.write(client)
     },
   }
-}
-
-/** Words with their places, as `to_tsvector('simple', …)` would make of the folded text. */
-function vectorOf(folded: readonly string[]): string {
-  const places = new Map<string, number[]>()
-  folded.forEach((word, n) => {
-    const known = places.get(word)
-    if (known) known.push(n + 1)
-    else places.set(word, [n + 1])
-  })
-  return [...places].map(([word, list]) => `'${word}':${list.join(',')}`).join(' ')
 }
 
 /** Rows on their way into one table. */

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureFanout } from './fanout.ts'
 import { measureGrowth } from './growth.ts'
 import { measureInbound } from './inbound.ts'
-import { createReport, say, writeJson } from './report.ts'
+import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
@@ -55,6 +57,7 @@ async function bench(): Promise<void> {
         ),
       live: () =>
         measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),
+      page: () => measurePage(report),
     }
     for (const [name, scene] of Object.entries(scenes)) if (!values.only || values.only.includes(name)) await scene()
   } finally {
@@ -64,6 +67,15 @@ async function bench(): Promise<void> {
   say(
     `${Math.round((Date.now() - begun) / 1000)} s; ${report.figures.filter((figure) => figure.met === false).length} aims missed`,
   )
+}
+
+/** From sign-in to inbox, compressed, in Persian; counted from the built files. */
+async function measurePage(report: Report): Promise<void> {
+  const script = fileURLToPath(new URL('../scripts/bundle-size.mjs', import.meta.url))
+  const { stdout, stderr } = spawnSync(process.execPath, [script, 'fa'], { encoding: 'utf8' })
+  const size = /([\d.]+) kB first load/.exec(stdout)?.[1]
+  if (size === undefined) throw new Error(`the size of the first page is not known: ${stderr}`)
+  report.add({ name: 'first page load', value: Number(size), unit: 'kB', aim: '< 250', met: Number(size) < 250 })
 }
 
 function describe(world: World): Record<string, string | number> {

@@ -144,7 +144,7 @@ export async function startProgram(world: World, database: string, known?: strin
       DATABASE_URL: world.databaseUrl(database),
       LOG_LEVEL: process.env['BENCH_LOG'] ?? 'error',
     },
-    stdio: ['ignore', 2, 2],
+    stdio: ['ignore', 'ignore', 2],
   })
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
@@ -180,7 +180,7 @@ export async function startProgram(world: World, database: string, known?: strin
 async function ready(child: ChildProcess, url: string): Promise<void> {
   for (const until = Date.now() + 60_000; ; await wait(50)) {
     if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode}`)
-    const answer = await fetch(`${url}/api/v1/setup`).catch(() => undefined)
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
     if (answer?.ok) return
     if (Date.now() > until) throw new Error('the program did not become ready')
   }

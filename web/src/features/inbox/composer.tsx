@@ -62,7 +62,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
   const mayWrite = canOnChannel(me, 'send', conversation.channelId)
   const limits = useChannelKind(useChannels().get(conversation.channelId)?.kind)?.capabilities
   const [text, setText] = useState(draft?.text ?? '')
-  const [internal, setInternal] = useState(draft?.internal ?? !mayWrite)
+  const [internal, setInternal] = useState(draft?.internal ?? false)
   const [askNumber, setAskNumber] = useState(false)
   const [caret, setCaret] = useState(0)
   const [dropping, setDropping] = useState(false)
@@ -118,7 +118,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
   const spoiled = files.some((file) => file.problem !== null)
   const tooMany = !internal && limits !== undefined && files.length > limits.attachmentsPerMessage
   const left = internal || limits === undefined ? 20_000 - text.length : limits.textLength - text.length
-  const blocked = !internal && obstacle !== null
+  const blocked = obstacle !== null && (!internal || !mayWrite)
   const empty = text.trim() === '' && files.length === 0
   const ready = !empty && !uploading && !spoiled && !tooMany && left >= 0 && !blocked
 
@@ -211,11 +211,11 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
           <button type="button" aria-pressed={!internal} onClick={() => write(false)} disabled={!mayWrite}>
             {t('inbox.composer.reply')}
           </button>
-          <button type="button" aria-pressed={internal} onClick={() => write(true)} data-note>
+          <button type="button" aria-pressed={internal} onClick={() => write(true)} disabled={!mayWrite} data-note>
             {t('inbox.composer.note')}
           </button>
         </div>
-        {internal && <span className={css.private}>{t('inbox.note.private')}</span>}
+        {internal && mayWrite && <span className={css.private}>{t('inbox.note.private')}</span>}
         <Colleagues id={conversation.id} />
       </div>
       {replyTo !== null && !internal && (

@@ -8,11 +8,16 @@ import css from './message.module.css'
 
 const words = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** Somebody gave a conversation to oneself: the sentence names them already. */
+const tookIt = (event: ActivityEvent): boolean =>
+  event.kind === 'assigned' && event.actorId !== null && event.data['toId'] === event.actorId
+
 /** What happened, as a sentence. `nameOf` gives a colleague's name. */
 export function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) => string): string {
   const { data, kind } = event
   if (kind === 'assigned') {
     const to = words(data['toId'])
+    if (tookIt(event)) return i.t('inbox.event.took', { name: nameOf(to) })
     return to === '' ? i.t('inbox.event.unassigned') : i.t('inbox.event.assigned', { name: nameOf(to) })
   }
   const phone = words(data['phone']) || words(data['value'])
@@ -31,7 +36,9 @@ export function EventLine({ event }: { event: ActivityEvent }) {
   const what = eventText(i, event, nameOf)
   return (
     <p className={css.event} data-kind={event.kind}>
-      <span>{event.actorId === null ? what : i.t('inbox.event.by', { what, name: nameOf(event.actorId) })}</span>
+      <span>
+        {event.actorId === null || tookIt(event) ? what : i.t('inbox.event.by', { what, name: nameOf(event.actorId) })}
+      </span>
       <time dateTime={event.at} title={exactTime(i, event.at)}>
         {formatDate(event.at, i, 'time')}
       </time>

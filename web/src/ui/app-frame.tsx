@@ -21,6 +21,7 @@ import {
   IconSettings,
 } from './icons.ts'
 import { Logo } from './logo.tsx'
+import { usePlaceCommands } from './place-commands.ts'
 import { PresenceMenu, UserMenu } from './user-menu.tsx'
 
 const Palette = lazy(() => import('./palette.tsx'))
@@ -62,6 +63,7 @@ export function AppFrame() {
     keys: `alt+${index + 1}`,
     run: () => void navigate({ to }),
   }))
+  usePlaceCommands()
   useCommands([
     ...places,
     { id: 'keys', title: t('frame.keys.overlay'), icon: IconKeyboard, keys: 'shift+slash', run: () => setOpen('keys') },

@@ -1,0 +1,247 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useMemo, useState } from 'react'
+import type { AuditEvent } from '#shared/api/org.ts'
+import { formatDate } from '#shared/dates.ts'
+import { RIGHTS } from '#shared/rights.ts'
+import { type I18n, useI18n } from '../../i18n.ts'
+import { channelsQuery } from '../../queries.ts'
+import { useUsers } from '../../session/session.ts'
+import { exactTime } from '../../time.ts'
+import { Avatar, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Select } from '../../ui/field.tsx'
+import { type Change, changesOf } from './audit-diff.ts'
+import css from './audit.module.css'
+import { IconArrowRight, IconHistory, IconSettings } from './icons.ts'
+import { PageHead } from './parts.tsx'
+import { type AuditFilter, auditQuery, rolesQuery } from './queries.ts'
+import { useRoleName } from './role-name.ts'
+import frame from './settings.module.css'
+import { PageSkeleton } from './settings.tsx'
+
+const SUBJECTS = ['contact', 'channel', 'user', 'role', 'organisation'] as const
+
+/** What a choice means: its first entry is no filter. */
+const value = (text: string) => (text === '' ? null : text)
+
+/** Who changed what, when, from where: what was before and what is since. */
+export default function AuditPage() {
+  const { t } = useI18n()
+  const users = useUsers()
+  const [filter, setFilter] = useState<AuditFilter>({ userId: null, subjectKind: null })
+  const list = useInfiniteQuery(auditQuery(filter))
+  const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data])
+  return (
+    <div className={frame.page} data-wide>
+      <PageHead title={t('frame.settings.audit')} about={t('settings.audit.about')} />
+      <div className={frame.toolbar}>
+        <Select
+          aria-label={t('settings.audit.who')}
+          value={filter.userId ?? ''}
+          onChange={(event) => setFilter({ ...filter, userId: value(event.currentTarget.value) })}
+        >
+          <option value="">{t('settings.audit.anybody')}</option>
+          {[...users.values()].map((user) => (
+            <option key={user.id} value={user.id}>
+              {user.name}
+            </option>
+          ))}
+        </Select>
+        <Select
+          aria-label={t('settings.audit.subject')}
+          value={filter.subjectKind ?? ''}
+          onChange={(event) => setFilter({ ...filter, subjectKind: value(event.currentTarget.value) })}
+        >
+          <option value="">{t('settings.audit.anything')}</option>
+          {SUBJECTS.map((subject) => (
+            <option key={subject} value={subject}>
+              {t(`settings.audit.subject.${subject}`)}
+            </option>
+          ))}
+        </Select>
+      </div>
+      {list.isPending ? (
+        <PageSkeleton />
+      ) : list.isError && items.length === 0 ? (
+        <LoadFailed error={list.error} retry={() => void list.refetch()} />
+      ) : items.length === 0 ? (
+        <EmptyState icon={<IconHistory size={26} />} title={t('settings.audit.none')} />
+      ) : (
+        <ol className={css.list} data-stale={list.isPlaceholderData || undefined}>
+          {items.map((event) => (
+            <AuditLine key={event.id} event={event} />
+          ))}
+        </ol>
+      )}
+      {list.hasNextPage && (
+        <Button className={frame.more ?? ''} busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          {t('common.loadMore')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+const FEW = 4
+
+function AuditLine({ event }: { event: AuditEvent }) {
+  const i = useI18n()
+  const { t } = i
+  const users = useUsers()
+  const [all, setAll] = useState(false)
+  const changes = changesOf(event.before, event.after)
+  const shown = all ? changes : changes.slice(0, FEW)
+  const who = event.userId === null ? undefined : users.get(event.userId)
+  const name = who?.name ?? t('settings.audit.program')
+  return (
+    <li className={css.line} data-testid={`audit-${event.id}`}>
+      {who === undefined ? (
+        <span className={css.program}>
+          <IconSettings size={18} aria-hidden />
+        </span>
+      ) : (
+        <Avatar id={who.id} name={who.name} size={32} />
+      )}
+      <div className={css.text}>
+        <p className={css.what}>
+          <b>
+            <Bidi>{name}</Bidi>
+          </b>
+          <span>{i.maybe(`settings.audit.action.${event.action}`) ?? event.action}</span>
+          <Subject event={event} />
+        </p>
+        <p className={css.meta}>
+          <time dateTime={event.at} title={exactTime(i, event.at)}>
+            {formatDate(event.at, i, 'datetime')}
+          </time>
+          {event.address !== null && <bdi dir="ltr">{event.address}</bdi>}
+        </p>
+        {shown.length > 0 && (
+          <dl className={css.changes}>
+            {shown.map((change) => (
+              <ChangeLine key={change.path} change={change} />
+            ))}
+          </dl>
+        )}
+        {changes.length > FEW && (
+          <Button small look="quiet" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? t('settings.audit.less') : t('settings.audit.more', { count: changes.length - FEW })}
+          </Button>
+        )}
+      </div>
+    </li>
+  )
+}
+
+function nameIn(value: unknown): string | undefined {
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+    ? value.name
+    : undefined
+}
+
+function Subject({ event }: { event: AuditEvent }) {
+  const users = useUsers()
+  const channels = useQuery(channelsQuery).data?.items
+  const { subjectKind, subjectId } = event
+  if (subjectId === null) return null
+  const name =
+    nameIn(event.after) ??
+    nameIn(event.before) ??
+    (subjectKind === 'user'
+      ? users.get(subjectId)?.name
+      : subjectKind === 'channel'
+        ? channels?.find((one) => one.id === subjectId)?.name
+        : undefined)
+  const shown = <Bidi>{name ?? `#${subjectId}`}</Bidi>
+  if (subjectKind === 'contact') {
+    return (
+      <Link to="/contacts/$id" params={{ id: subjectId }} preload={false}>
+        {shown}
+      </Link>
+    )
+  }
+  if (subjectKind === 'channel' && channels?.some((one) => one.id === subjectId) === true) {
+    return (
+      <Link to="/settings/$" params={{ _splat: `channels/${subjectId}` }} preload={false}>
+        {shown}
+      </Link>
+    )
+  }
+  return <span className={css.subject}>{shown}</span>
+}
+
+function ChangeLine({ change }: { change: Change }) {
+  const i = useI18n()
+  const words = useWords()
+  const last = change.path.split('.').at(-1) ?? ''
+  const label = i.maybe(`settings.audit.field.${change.path}`) ?? i.maybe(`settings.audit.field.${last}`) ?? change.path
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>
+        {change.before !== undefined && (
+          <del>
+            <Bidi>{words(change.path, change.before)}</Bidi>
+          </del>
+        )}
+        {change.before !== undefined && change.after !== undefined && (
+          <IconArrowRight size={14} className="mirror" aria-label={i.t('settings.audit.became')} />
+        )}
+        {change.after !== undefined && (
+          <ins>
+            <Bidi>{words(change.path, change.after)}</Bidi>
+          </ins>
+        )}
+      </dd>
+    </div>
+  )
+}
+
+/** A value as one reads it: ids as names, rights and states in words. */
+function useWords(): (path: string, value: unknown) => string {
+  const i = useI18n()
+  const users = useUsers()
+  const roles = useQuery({ ...rolesQuery, retry: false }).data?.items
+  const channels = useQuery(channelsQuery).data?.items
+  const roleName = useRoleName()
+  return (path, value) => {
+    if (value === null || value === '') return '—'
+    if (typeof value === 'boolean') return i.t(value ? 'common.yes' : 'common.no')
+    if (typeof value === 'number') return i.n(value)
+    if (path === 'responsibleId' && typeof value === 'string') return users.get(value)?.name ?? value
+    if (Array.isArray(value)) {
+      if (value.length === 0) return '—'
+      return value.map((one: unknown) => listed(path, one)).join(i.locale === 'en' ? ', ' : '، ')
+    }
+    return typeof value === 'string' ? (wordOf(i, path, value) ?? value) : JSON.stringify(value)
+  }
+
+  function listed(path: string, one: unknown): string {
+    if (path === 'roleIds' && typeof one === 'string') {
+      const role = roles?.find((known) => known.id === one)
+      return role === undefined ? one : roleName(role)
+    }
+    if (path === 'rights' && typeof one === 'string') {
+      const right = RIGHTS.find((known) => known === one)
+      return right === undefined ? one : i.t(`settings.right.${right}`)
+    }
+    if (path === 'channels' && typeof one === 'object' && one !== null && 'channelId' in one) {
+      const channel =
+        one.channelId === null
+          ? i.t('settings.roles.allChannels')
+          : (channels?.find((known) => known.id === one.channelId)?.name ?? String(one.channelId))
+      const may = (['view', 'send', 'manage'] as const).filter(
+        (right) => right in one && Object.entries(one).some(([name, on]) => name === right && on === true),
+      )
+      return `${channel} (${may.map((right) => i.t(`settings.channelRight.${right}`)).join(' + ')})`
+    }
+    if (path === 'identities' && typeof one === 'object' && one !== null && 'value' in one) return String(one.value)
+    return typeof one === 'string' ? one : JSON.stringify(one)
+  }
+}
+
+function wordOf(i: I18n, path: string, value: string): string | null {
+  const last = path.split('.').at(-1) ?? ''
+  return i.maybe(`settings.audit.value.${last}.${value}`)
+}

@@ -1,0 +1,37 @@
+import { useNavigate } from '@tanstack/react-router'
+import { type Command, useCommands } from '../commands.ts'
+import { SETTINGS_PAGES } from '../features/settings/pages.ts'
+import { useI18n } from '../i18n.ts'
+import { can, useMe } from '../session/session.ts'
+import { IconPlus, IconSettings, IconUserPlus } from './icons.ts'
+
+/** What the palette offers everywhere: the pages of the settings one may open, and what one may make. */
+export function usePlaceCommands(): void {
+  const { t } = useI18n()
+  const me = useMe()
+  const navigate = useNavigate()
+  const to = (page: string) => () => void navigate({ to: '/settings/$', params: { _splat: page } })
+  const commands: Command[] = []
+  if (can(me, 'contact.edit')) {
+    commands.push({
+      id: 'new-contact',
+      title: t('frame.command.newContact'),
+      icon: IconUserPlus,
+      run: () => void navigate({ to: '/contacts', search: { make: true } }),
+    })
+  }
+  if (can(me, 'channel.create'))
+    commands.push({ id: 'add-channel', title: t('frame.command.addChannel'), icon: IconPlus, run: to('channels/new') })
+  if (can(me, 'user.manage'))
+    commands.push({ id: 'new-user', title: t('frame.command.newUser'), icon: IconPlus, run: to('users/new') })
+  for (const page of SETTINGS_PAGES) {
+    if (!page.allowed(me)) continue
+    commands.push({
+      id: `settings-${page.id}`,
+      title: t('frame.command.settings', { page: t(`frame.settings.${page.id}`) }),
+      icon: IconSettings,
+      run: to(page.id),
+    })
+  }
+  useCommands(commands)
+}

@@ -127,7 +127,8 @@ export async function drained(pool: pg.Pool): Promise<void> {
   for (;;) {
     const { rows } = await pool.query(`select from inbound_event where state = 'pending' limit 1`)
     if (rows.length === 0) return
-    await wait(20)
+    // Seldom, since asking costs the database something too.
+    await wait(100)
   }
 }
 

@@ -45,6 +45,8 @@ create table live_event (
   need       text,            -- or by those who hold this right; all three null: everyone signed in
   changes    json not null    -- array of LiveChange, as text: it is only passed on
 );
+-- A batch's changes are long, written once, read at once and gone in a day: compressing them costs more than their place.
+alter table live_event alter column changes set storage external;
 create index live_event_at on live_event (at);
 create table live_counter (only_row boolean primary key default true check (only_row), seq bigint not null);
 insert into live_counter values (true, 0);

@@ -5,7 +5,7 @@ import type { AuditEvent } from '#shared/api/org.ts'
 import { formatDate } from '#shared/dates.ts'
 import { RIGHTS } from '#shared/rights.ts'
 import { type I18n, useI18n } from '../../i18n.ts'
-import { channelsQuery } from '../../queries.ts'
+import { channelKindsQuery, channelsQuery } from '../../queries.ts'
 import { useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
 import { Avatar, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
@@ -23,7 +23,7 @@ import { PageSkeleton } from './settings.tsx'
 const SUBJECTS = ['contact', 'channel', 'user', 'role', 'organisation'] as const
 
 /** What a choice means: its first entry is no filter. */
-const value = (text: string) => (text === '' ? null : text)
+const orNone = (text: string) => (text === '' ? null : text)
 
 /** Who changed what, when, from where: what was before and what is since. */
 export default function AuditPage() {
@@ -39,7 +39,7 @@ export default function AuditPage() {
         <Select
           aria-label={t('settings.audit.who')}
           value={filter.userId ?? ''}
-          onChange={(event) => setFilter({ ...filter, userId: value(event.currentTarget.value) })}
+          onChange={(event) => setFilter({ ...filter, userId: orNone(event.currentTarget.value) })}
         >
           <option value="">{t('settings.audit.anybody')}</option>
           {[...users.values()].map((user) => (
@@ -51,7 +51,7 @@ export default function AuditPage() {
         <Select
           aria-label={t('settings.audit.subject')}
           value={filter.subjectKind ?? ''}
-          onChange={(event) => setFilter({ ...filter, subjectKind: value(event.currentTarget.value) })}
+          onChange={(event) => setFilter({ ...filter, subjectKind: orNone(event.currentTarget.value) })}
         >
           <option value="">{t('settings.audit.anything')}</option>
           {SUBJECTS.map((subject) => (
@@ -90,7 +90,9 @@ function AuditLine({ event }: { event: AuditEvent }) {
   const { t } = i
   const users = useUsers()
   const [all, setAll] = useState(false)
-  const changes = changesOf(event.before, event.after)
+  const made = event.before === null || event.after === null
+  // The name of what was made stands in the sentence already.
+  const changes = changesOf(event.before, event.after).filter((change) => !made || change.path !== 'name')
   const shown = all ? changes : changes.slice(0, FEW)
   const who = event.userId === null ? undefined : users.get(event.userId)
   const name = who?.name ?? t('settings.audit.program')
@@ -204,6 +206,7 @@ function useWords(): (path: string, value: unknown) => string {
   const users = useUsers()
   const roles = useQuery({ ...rolesQuery, retry: false }).data?.items
   const channels = useQuery(channelsQuery).data?.items
+  const kinds = useQuery(channelKindsQuery).data?.items
   const roleName = useRoleName()
   return (path, value) => {
     if (value === null || value === '') return '—'
@@ -214,7 +217,8 @@ function useWords(): (path: string, value: unknown) => string {
       if (value.length === 0) return '—'
       return value.map((one: unknown) => listed(path, one)).join(i.locale === 'en' ? ', ' : '، ')
     }
-    return typeof value === 'string' ? (wordOf(i, path, value) ?? value) : JSON.stringify(value)
+    if (typeof value !== 'string') return JSON.stringify(value)
+    return wordOf(i, path, value) ?? kinds?.find((one) => path === 'kind' && one.kind === value)?.name ?? value
   }
 
   function listed(path: string, one: unknown): string {

@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { Channel, ChannelKindInfo, ChannelPatch, Welcome } from '#shared/api/channels.ts'
 import { formatDate } from '#shared/dates.ts'
-import { latinDigits } from '#shared/text.ts'
+import { latinDigits, localDigits } from '#shared/text.ts'
 import { ApiProblem, api } from '../../api.ts'
-import { useI18n } from '../../i18n.ts'
+import { type Locale, useI18n } from '../../i18n.ts'
 import { channelKindsQuery, channelsQuery } from '../../queries.ts'
 import { canOnChannel, useMe } from '../../session/session.ts'
 import { Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
@@ -105,18 +105,19 @@ interface Form {
   welcome: Welcome
   reopenHours: string
 }
-const formOf = (channel: Channel, kind: ChannelKindInfo): Form => ({
+/** `locale`: whose digits the numbers are written with. */
+const formOf = (channel: Channel, kind: ChannelKindInfo, locale: Locale): Form => ({
   name: channel.name,
   settings: typedSettings(kind, channel.settings),
   welcome: channel.welcome,
-  reopenHours: String(channel.reopenHours),
+  reopenHours: localDigits(String(channel.reopenHours), locale),
 })
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) {
   const i = useI18n()
   const { t } = i
-  const stored = formOf(channel, kind)
+  const stored = formOf(channel, kind, i.digits === 'latin' ? 'en' : i.locale)
   const [base, setBase] = useState(stored)
   const [form, setForm] = useState(stored)
   const [busy, setBusy] = useState(false)
@@ -158,7 +159,7 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
         ...(form.reopenHours !== base.reopenHours && { reopenHours: hours }),
       }
       const answer = await api.patch<Channel>(`/channels/${channel.id}`, change)
-      const next = formOf(answer, kind)
+      const next = formOf(answer, kind, i.digits === 'latin' ? 'en' : i.locale)
       setBase(next)
       setForm(next)
       setSaves(saves + 1)
@@ -236,6 +237,7 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
             label={t('settings.channel.reopen.hours')}
             value={form.reopenHours}
             inputMode="numeric"
+            dir={i.dir}
             maxLength={5}
             error={refusal.field('reopenHours')}
             onChange={(event) => setForm({ ...form, reopenHours: event.currentTarget.value })}

@@ -162,6 +162,7 @@ function messageFaults(item: Extract<Inbound, { type: 'message' }>): string[] {
   if (item.contact) {
     string(item.contact.name, 'contact.name', LIMITS.name, { empty: true })
     if (item.contact.phone !== null) string(item.contact.phone, 'contact.phone', 40)
+    note(typeof item.contact.own === 'boolean', 'contact.own is not said')
   }
   return found
 }

@@ -145,7 +145,8 @@ export interface InboundMessage extends FromSomebody {
   text: string
   attachments?: RemoteAttachment[]
   location?: { latitude: number; longitude: number }
-  contact?: { name: string; phone: string | null }
+  /** `own`: the provider proves that the number is the sender's. */
+  contact?: { name: string; phone: string | null; own: boolean }
   replyToKey?: string
   /** What came with a deep link (`/start payload`). */
   startPayload?: string

@@ -180,7 +180,7 @@ describe('a shared contact', () => {
       {
         type: 'message',
         kind: 'contact',
-        contact: { name: 'نگار صالحی', phone: '989121110022' },
+        contact: { name: 'نگار صالحی', phone: '989121110022', own: true },
         providerKey: '1418273645:14',
       },
       { type: 'number', phone: '989121110022', own: true, threadKey: '1418273645', sender: negar },
@@ -213,7 +213,7 @@ describe('a shared contact', () => {
 
   test('without a number is a message only', () => {
     const found = receive({ update_id: 1, message: { ...body, text: undefined, contact: { first_name: 'شرکت' } } }, ctx)
-    expect(only(found)).toMatchObject({ kind: 'contact', contact: { name: 'شرکت', phone: null } })
+    expect(only(found)).toMatchObject({ kind: 'contact', contact: { name: 'شرکت', phone: null, own: false } })
   })
 })
 

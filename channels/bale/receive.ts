@@ -127,7 +127,7 @@ function receiveMessage(value: unknown, ctx: ReceiveCtx): Received {
   const replyTo = id(record(message.reply_to_message)?.message_id)
   const item: InboundMessage = {
     ...base,
-    ...readContent(message),
+    ...readContent(message, senderId),
     type: 'message',
     providerKey: `${chatId}:${messageId}`,
     ...(replyTo !== undefined && { replyToKey: `${chatId}:${replyTo}` }),
@@ -135,9 +135,7 @@ function receiveMessage(value: unknown, ctx: ReceiveCtx): Received {
   const items: Inbound[] = [item]
   const phone = item.contact?.phone
   if (phone) {
-    // Proof only when the card is the sender's own: anybody may pass on somebody else's card.
-    const own = id(record(message.contact)?.user_id) === senderId
-    const shared: SharedNumber = { ...base, type: 'number', phone, own }
+    const shared: SharedNumber = { ...base, type: 'number', phone, own: item.contact?.own ?? false }
     items.push(shared)
   }
   return { items }
@@ -145,13 +143,13 @@ function receiveMessage(value: unknown, ctx: ReceiveCtx): Received {
 
 type Content = Pick<InboundMessage, 'kind' | 'text' | 'attachments' | 'location' | 'contact' | 'startPayload'>
 
-function readContent(message: Json): Content {
+function readContent(message: Json, senderId: string): Content {
   const words = text(message.text, TEXT) || text(message.caption, TEXT)
   const attachment = readAttachment(message)
   if (attachment) return { kind: attachment.kind, text: words, attachments: [attachment] }
   const location = readLocation(message.location)
   if (location) return { kind: 'location', text: words, location }
-  const contact = readContact(message.contact)
+  const contact = readContact(message.contact, senderId)
   if (contact) return { kind: 'contact', text: words, contact }
   const start = /^\/start(?:@\w{1,64})?(?:\s+([^]*))?$/.exec(words)
   if (start) {
@@ -256,13 +254,15 @@ function degrees(value: unknown, max: number): number | undefined {
   return typeof number === 'number' && Math.abs(number) <= max ? number : undefined
 }
 
-function readContact(value: unknown): { name: string; phone: string | null } | undefined {
+function readContact(value: unknown, senderId: string): InboundMessage['contact'] {
   const contact = record(value)
   if (!contact) return undefined
   const number = typeof contact.phone_number === 'number' ? id(contact.phone_number) : contact.phone_number
   const phone = line(number, 40) || null
   const name = cut(`${line(contact.first_name, NAME)} ${line(contact.last_name, NAME)}`.trim(), NAME)
-  return phone || name ? { name, phone } : undefined
+  // Proof only when the card is the sender's own: anybody may pass on somebody else's card.
+  const own = phone !== null && id(contact.user_id) === senderId
+  return phone || name ? { name, phone, own } : undefined
 }
 
 function receiveEdit(value: unknown, ctx: ReceiveCtx): Received {

@@ -33,6 +33,8 @@ export function onLiveChange(listener: Listener): () => void {
 
 const FIRST_WAIT = 500
 const LONGEST_WAIT = 20_000
+/** The server gives a sign every 20 s; a line silent for longer has died without a word (phones, sleeping machines). */
+const SILENCE = 50_000
 /** A short break is mended before anybody is told. */
 const PATIENCE = 2500
 
@@ -42,15 +44,20 @@ export const reconnect = (): void => retryNow()
 
 /**
  * Keeps the stream of changes open and the caches by it. After a break it asks for everything since the last number
- * seen; where the server no longer has it, it says `reload` and everything on screen is fetched anew. Returns the end.
+ * seen; where the server no longer has it, it says `reload` and everything on screen is fetched anew. `since`: the number
+ * before anything on the screen was fetched, so that nothing falls between fetching and the stream. Returns the end.
  */
-export function startLive(client: QueryClient): () => void {
+export function startLive(client: QueryClient, since: string): () => void {
   let source: EventSource | null = null
-  let lastId: string | null = null
+  let lastId = since
   let wait = FIRST_WAIT
   let timer: number | undefined
   let patience: number | undefined
   let stopped = false
+  let heardAt = Date.now()
+  const heard = () => {
+    heardAt = Date.now()
+  }
 
   const failed = () => {
     source?.close()
@@ -73,6 +80,8 @@ export function startLive(client: QueryClient): () => void {
     clearTimeout(timer)
     source?.close()
     source = new EventSource(apiUrl('/events', { lastEventId: lastId }))
+    heard()
+    for (const kind of ['hello', 'beat', 'change', 'presence']) source.addEventListener(kind, heard)
     const seen = (event: MessageEvent) => {
       if (event.lastEventId !== '') lastId = event.lastEventId
     }
@@ -109,11 +118,15 @@ export function startLive(client: QueryClient): () => void {
   }
   addEventListener('online', online)
   addEventListener('offline', failed)
+  const watch = setInterval(() => {
+    if (source !== null && Date.now() - heardAt > SILENCE) failed()
+  }, 5000)
   connect()
   return () => {
     stopped = true
     removeEventListener('online', online)
     removeEventListener('offline', failed)
+    clearInterval(watch)
     clearTimeout(timer)
     clearTimeout(patience)
     source?.close()

@@ -10,6 +10,10 @@ const CATCH_UP_ROWS = 2000
 /** A receiver this far behind is cut; it resumes by number when it comes back. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024
 
+/** Sent when there is nothing to say, so that a screen notices a line that died without a word. */
+const BEAT = 'event: beat\ndata: {}\n\n'
+const BEAT_MS = 20_000
+
 export interface LiveHub {
   /** Attaches a screen, after `lastSeq` if it has seen something. Returns what detaches it. */
   attach(actor: Actor, response: ServerResponse, lastSeq: bigint | undefined): Promise<() => void>
@@ -146,7 +150,7 @@ export function createLiveHub(
       const detach = (): void => void clients.delete(client)
       response.on('close', detach)
       if (lastSeq !== undefined) await catchUp(client, lastSeq)
-      else join(client, `id: ${seen}\nevent: hello\ndata: {}\n\n`)
+      else join(client, '')
       return detach
     },
     async presence(channelId, presence) {
@@ -187,9 +191,9 @@ export function createLiveHub(
     return lastSeq > BigInt(now?.seq ?? 0)
   }
 
-  /** From here on `deliver` serves the client. Nothing may be awaited between reading `seen` and this. */
+  /** From here on `deliver` serves the client, and `hello` tells it so. Nothing may be awaited between reading `seen` and this. */
   function join(client: Client, frame: string): void {
-    if (frame) client.response.write(frame)
+    client.response.write(`${frame}id: ${seen}\nevent: hello\ndata: {}\n\n`)
     client.seq = seen
   }
 
@@ -217,8 +221,8 @@ export function createLiveHub(
     // A notification only shortens the wait; the log is the truth.
     const poll = setInterval(() => void pump(), 2000)
     const beat = setInterval(() => {
-      for (const client of clients) write(client, ': beat\n\n')
-    }, 20_000)
+      for (const client of clients) write(client, BEAT)
+    }, BEAT_MS)
     return async () => {
       stopped = true
       clearInterval(poll)

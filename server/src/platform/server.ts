@@ -109,8 +109,8 @@ async function serveWeb(server: FastifyInstance): Promise<void> {
     const wantsPage =
       request.method === 'GET' &&
       page &&
-      !/^\/(api|hooks|assets)\//.test(request.url) &&
-      String(request.headers.accept ?? '').includes('text/html')
+      !/^\/(api|hooks|assets)\/|\.\w+$/.test(request.url.split('?')[0] ?? '') &&
+      /text\/html|\*\/\*|^$/.test(request.headers.accept ?? '')
     if (!wantsPage) throw new Problem('not_found')
     void reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8').send(page)
   })

@@ -3,7 +3,8 @@ import type { Conversation, Message, TimelineItem } from './conversations.ts'
 
 /**
  * What a screen is told, over `GET /api/v1/events` (server-sent events).
- * `event: change`, `id:` the number, `data:` an array of LiveChange. `event: hello` on connecting carries the current number.
+ * `event: change`, `id:` the number, `data:` an array of LiveChange. `event: hello` once the screen is up to date, after
+ * what it missed; it carries the current number. `event: beat` every 20 s: a silent line is a dead one.
  * `event: reload`: too much was missed; fetch everything anew. `event: presence` (no number): {conversationId, userId, doing}.
  */
 export type LiveChange =

@@ -4,9 +4,9 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { type Command, useCommands } from '../commands.ts'
 import { useI18n } from '../i18n.ts'
 import { useKeys } from '../keys.ts'
-import { reconnect, startLive, useLiveState } from '../live.ts'
+import { onLiveChange, reconnect, startLive, useLiveState } from '../live.ts'
 import { countsQuery } from '../queries.ts'
-import { queryClient, useMe } from '../session/session.ts'
+import { queryClient, useMe, usersQuery } from '../session/session.ts'
 import { useDemoPhone } from '../session/setup.ts'
 import css from './app-frame.module.css'
 import { ErrorBoundary } from './bits.tsx'
@@ -21,6 +21,7 @@ import {
   IconSettings,
 } from './icons.ts'
 import { Logo } from './logo.tsx'
+import { toast } from './toast.tsx'
 import { usePlaceCommands } from './place-commands.ts'
 import { PresenceMenu, UserMenu } from './user-menu.tsx'
 
@@ -33,6 +34,28 @@ const PLACES = [
   { to: '/settings', icon: IconSettings, text: 'frame.settings' },
 ] as const
 
+/** Says so when a colleague calls one in a note, with the way there. */
+function useMentions() {
+  const { t } = useI18n()
+  const navigate = useNavigate()
+  useEffect(
+    () =>
+      onLiveChange((change) => {
+        if (change.kind !== 'mention') return
+        const { byId, contactId, conversationId } = change
+        void queryClient.ensureQueryData(usersQuery).then((users) => {
+          const name = users.items.find((user) => user.id === byId)?.name ?? ''
+          const run = () =>
+            void (conversationId === null
+              ? navigate({ to: '/contacts/$id', params: { id: contactId } })
+              : navigate({ to: '/inbox/$conversationId', params: { conversationId } }))
+          toast(t('frame.mentioned', { name }), { action: { label: t('common.open'), run }, ms: 15_000 })
+        })
+      }),
+    [navigate, t],
+  )
+}
+
 /** The frame of every screen behind the sign-in: rail, top bar, what is over all. */
 export function AppFrame() {
   const i = useI18n()
@@ -44,7 +67,8 @@ export function AppFrame() {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const counts = useQuery(countsQuery).data
   const unread = counts === undefined ? 0 : counts.mine.unread + counts.unassigned.unread
-  useEffect(() => startLive(queryClient), [me.id])
+  useEffect(() => startLive(queryClient, me.liveEvent), [me.id])
+  useMentions()
   useEffect(() => {
     document.title = unread > 0 ? `(${n(unread)}) ${t('common.appName')}` : t('common.appName')
   }, [t, n, unread])

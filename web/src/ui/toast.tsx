@@ -9,7 +9,8 @@ interface ToastItem {
   id: number
   text: string
   tone: 'ok' | 'danger'
-  undo: (() => void) | undefined
+  /** The one thing one can do about it. */
+  action: { label: string | undefined; run: () => void } | undefined
   ms: number
 }
 let items: readonly ToastItem[] = []
@@ -21,12 +22,20 @@ function set(next: readonly ToastItem[]): void {
 }
 const drop = (id: number) => set(items.filter((item) => item.id !== id))
 
+interface ToastOptions {
+  tone?: 'ok' | 'danger'
+  undo?: () => void
+  action?: { label: string; run: () => void }
+  ms?: number
+}
+
 /** Says shortly that something is done; with `undo` it can be taken back while the words stand. */
-export function toast(text: string, options: { tone?: 'ok' | 'danger'; undo?: () => void; ms?: number } = {}): void {
+export function toast(text: string, options: ToastOptions = {}): void {
   last += 1
   const { tone = 'ok', undo } = options
-  const ms = options.ms ?? (undo === undefined && tone === 'ok' ? 3500 : 9000)
-  set([...items.filter((item) => item.text !== text), { id: last, text, tone, undo, ms }].slice(-4))
+  const action = options.action ?? (undo && { label: undefined, run: undo })
+  const ms = options.ms ?? (action === undefined && tone === 'ok' ? 3500 : 9000)
+  set([...items.filter((item) => item.text !== text), { id: last, text, tone, action, ms }].slice(-4))
 }
 /** Shows why something did not work. */
 export function toastProblem(error: unknown): void {
@@ -84,16 +93,16 @@ function ToastView({ item, closeLabel, undoLabel }: { item: ToastItem; closeLabe
       <span className={css.text} dir="auto">
         {item.text}
       </span>
-      {item.undo !== undefined && (
+      {item.action !== undefined && (
         <Button
           small
           className={css.undo}
           onClick={() => {
             drop(item.id)
-            item.undo?.()
+            item.action?.run()
           }}
         >
-          {undoLabel}
+          {item.action.label ?? undoLabel}
         </Button>
       )}
       <IconButton label={closeLabel} small onClick={() => drop(item.id)} className={css.close}>

@@ -67,7 +67,7 @@ interface Batch {
 }
 function makeBatches(size: number, senders: number): Batch[] {
   return Array.from({ length: Math.max(1, Math.ceil(20_000 / size)) }, (_, b) => {
-    const numbers = Array.from({ length: size }, (_, k) => b * size + k)
+    const numbers = [...Array(size).keys()].map((k) => b * size + k)
     const texts = numbers.map((n) => `${poolText(n).text} №${n}`)
     return {
       bodies: numbers.map((n, k) => updateOf({ n, sender: n % senders, text: texts[k] ?? '' })),

@@ -162,9 +162,9 @@ async function loadContacts(
   random: Random,
   ask: { contacts: number; channelIds: readonly string[]; begin: number; end: number; events: number },
 ): Promise<void> {
-  const people = new Piece('contact (id, kind, name, origin_channel_id, root_id, folded, created_at, updated_at)')
-  const identities = new Piece('identity (contact_id, kind, value, name, display, verified_at)')
-  const events = new Piece('activity_event (contact_id, kind, at)')
+  const people = openPiece('contact (id, kind, name, origin_channel_id, root_id, folded, created_at, updated_at)')
+  const identities = openPiece('identity (contact_id, kind, value, name, display, verified_at)')
+  const events = openPiece('activity_event (contact_id, kind, at)')
   for (let n = 0; n < ask.contacts; n++) {
     const { id: address, first, last } = personOf(n)
     const kind = random.below(10) < 6 ? 'visitor' : 'person'
@@ -196,13 +196,13 @@ interface Pieces {
 }
 
 function openPieces(client: pg.Client): Pieces {
-  const messages = new Piece(
+  const messages = openPiece(
     'message (id, conversation_id, channel_id, contact_id, direction, state, text, at, created_at, provider_key, origin)',
   )
-  const words = new Piece('message_search (message_id, conversation_id, channel_id, created_at, words)')
-  const notes = new Piece('note (id, contact_id, conversation_id, channel_id, author_id, text, at)')
-  const events = new Piece('inbound_event (channel_id, event_key, via, body, state, received_at, processed_at)')
-  const conversations = new Piece(
+  const words = openPiece('message_search (message_id, conversation_id, channel_id, created_at, words)')
+  const notes = openPiece('note (id, contact_id, conversation_id, channel_id, author_id, text, at)')
+  const events = openPiece('inbound_event (channel_id, event_key, via, body, state, received_at, processed_at)')
+  const conversations = openPiece(
     'conversation (id, channel_id, contact_id, thread_key, state, assignee_id, last_at, last_message_id, last_message_at, last_text, last_direction, unread, created_at, closed_at)',
   )
   return {
@@ -264,28 +264,28 @@ function openPieces(client: pg.Client): Pieces {
 }
 
 /** Rows on their way into one table. */
-class Piece {
-  private readonly target: string
-  private rows: string[] = []
-  constructor(target: string) {
-    this.target = target
-  }
-  add(values: readonly (string | number | null)[]): void {
-    this.rows.push(values.map(cell).join('\t'))
-  }
-  async write(client: pg.Client): Promise<void> {
-    if (this.rows.length === 0) return
-    const stream = client.query(copyFrom(`copy ${this.target} from stdin`))
-    stream.end(`${this.rows.join('\n')}\n`)
-    this.rows = []
-    await once(stream, 'finish')
+interface Piece {
+  add(values: readonly (string | number | null)[]): void
+  write(client: pg.Client): Promise<void>
+}
+function openPiece(target: string): Piece {
+  let rows: string[] = []
+  return {
+    add: (values) => void rows.push(values.map(cell).join('\t')),
+    async write(client) {
+      if (rows.length === 0) return
+      const stream = client.query(copyFrom(`copy ${target} from stdin`))
+      stream.end(`${rows.join('\n')}\n`)
+      rows = []
+      await once(stream, 'finish')
+    },
   }
 }
 
+/** As COPY reads it. */
 function cell(value: string | number | null): string {
   if (value === null) return '\\N'
-  return typeof value === 'number'
-    ? String(value)
-    : value.replace(/[\\\t\n\r]/g, (one) => `\\${one === '\t' ? 't' : one === '\n' ? 'n' : one === '\r' ? 'r' : '\\'}`)
+  return String(value).replace(/[\\\t\n\r]/g, (one) => ESCAPES[one] ?? one)
 }
+const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 const iso = (ms: number): string => new Date(ms).toISOString()

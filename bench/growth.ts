@@ -10,7 +10,7 @@ import { makeChannels, type Program, startProgram, type World } from './world.ts
 import type pg from 'pg'
 
 const CHANNELS = 10
-const SENDERS = 5000
+const SENDERS = 2000
 
 interface Site {
   name: string
@@ -83,8 +83,9 @@ interface Question {
   path(site: Site, random: ReturnType<typeof createRandom>): string
 }
 
+const search = (words: string): string => `search=${encodeURIComponent(words)}`
+
 function questions(): Question[] {
-  const search = (words: string): string => `search=${encodeURIComponent(words)}`
   return [
     {
       name: 'inbox page',

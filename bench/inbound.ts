@@ -37,12 +37,10 @@ export async function measureInbound(
     const watch = watchMemory(program)
     const cpu = (): number[] => [cpuOf(program.pid), world.databaseCpu(), cpuOf(load.process.pid ?? 0)]
     const cpuBefore = cpu()
-    if (process.env['BENCH_T']) process.kill(program.pid, 'SIGUSR2')
     const begun = performance.now()
     const result = await load.ask({ ...base, seconds, connections: CONNECTIONS, first })
     await drained(pool)
     const took = (performance.now() - begun) / 1000
-    if (process.env['BENCH_T']) process.kill(program.pid, 'SIGUSR2')
     const most = watch()
     const used = cpu().map((after, n) => ((after - (cpuBefore[n] ?? 0)) / result.accepted) * 1e6)
     const rate = result.accepted / took

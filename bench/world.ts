@@ -130,7 +130,7 @@ export async function startProgram(world: World, database: string, known?: strin
     ...(world.profiles ? ['--cpu-prof', `--cpu-prof-dir=${world.profiles}`] : []),
     ...(world.from === 'dist'
       ? ['dist/server/src/main.js']
-      : ['--conditions=daftar-source', '--import', 'tsx', process.env['BENCH_MAIN'] ?? 'server/src/main.ts']),
+      : ['--conditions=daftar-source', '--import', 'tsx', 'server/src/main.ts']),
   ]
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
@@ -142,7 +142,7 @@ export async function startProgram(world: World, database: string, known?: strin
       PORT: String(port),
       DATA_DIR: dataDir,
       DATABASE_URL: world.databaseUrl(database),
-      LOG_LEVEL: process.env['BENCH_LOG'] ?? 'error',
+      LOG_LEVEL: 'error',
     },
     stdio: ['ignore', 'ignore', 2],
   })

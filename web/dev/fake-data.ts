@@ -75,6 +75,7 @@ export const me: Me = {
     'audit.view',
   ],
   channels: { view: ['1', '2'], send: ['1', '2'], manage: ['1', '2'] },
+  liveEvent: '1',
 }
 
 const icon =

@@ -33,9 +33,9 @@ export function checkTimeZone(zone: string | undefined, field: string): void {
 
 export async function meOf(db: Db, actor: Actor): Promise<Me> {
   const row = await db.one<
-    PreferenceRow & { id: string; name: string; email: string; presence: Me['presence']; roles: Me['roles'] }
+    PreferenceRow & Pick<Me, 'id' | 'name' | 'email' | 'presence' | 'roles'> & { live_event: string }
   >(
-    `select u.id::text, u.name, u.email, u.presence, ${PREFERENCE_COLUMNS},
+    `select u.id::text, u.name, u.email, u.presence, ${PREFERENCE_COLUMNS}, (select seq::text from live_counter) as live_event,
        (select coalesce(json_agg(json_build_object('id', r.id::text, 'preset', r.preset, 'name', r.name) order by r.id), '[]')
         from user_role ur join role r on r.id = ur.role_id where ur.user_id = u.id) as roles
      from app_user u where u.id = $1`,
@@ -51,6 +51,7 @@ export async function meOf(db: Db, actor: Actor): Promise<Me> {
     roles: row.roles,
     rights: [...actor.rights],
     channels: { view: [...actor.channels.view], send: [...actor.channels.send], manage: [...actor.channels.manage] },
+    liveEvent: row.live_event,
   }
 }
 

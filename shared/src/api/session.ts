@@ -35,6 +35,8 @@ export const Me = Type.Object({
       ReturnType<typeof Type.Array<typeof Id>>
     >,
   ),
+  /** Number of the last live event at this moment: a stream that begins after it misses nothing of what is fetched from now on. */
+  liveEvent: Type.String(),
 })
 export type Me = Static<typeof Me>
 

@@ -13,7 +13,7 @@ import type { App } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
 import type { LiveChannel } from './channel-registry.ts'
 import { editMessages } from './inbound-edits.ts'
-import { insertMessages, type NewMessage } from './inbound-messages.ts'
+import { insertMessages, leaveOutStored, type NewMessage } from './inbound-messages.ts'
 import { openThreads } from './inbound-threads.ts'
 import { publishMessages, settleReceipts } from './message-changes.ts'
 import { acknowledgePresses, sendWelcomes } from './welcome.ts'
@@ -56,7 +56,9 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
   const edits = items.filter((item): item is InboundEdit => item.type === 'edit')
   const lost = await step('find the edited message', () => editMessages(tx, channel, edits))
 
-  const messages: NewMessage[] = [...speaking.map(fromMessage), ...lost.map(fromEdit)]
+  const messages = await step('find what is stored', () =>
+    leaveOutStored(tx, channel.id, [...speaking.map(fromMessage), ...lost.map(fromEdit)]),
+  )
   const threads = await step('find the conversation', () =>
     openThreads(
       tx,
@@ -64,7 +66,9 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
       messages.map((message) => ({ message, sender: senderOf(senders, message.address) })),
     ),
   )
-  const inserted = await step('store the message', () => insertMessages(app, tx, channel, messages, threads, senders))
+  const inserted = await step('store the message', () => insertMessages(tx, channel, messages, threads, senders))
+  // Edits of what came in this very batch, and later edits of what an earlier one made.
+  if (lost.length > 0) await step('edit the message', () => editMessages(tx, channel, lost))
 
   await step('settle receipts', () =>
     settleReceipts(
@@ -85,7 +89,7 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
       inserted.map((message) => message.conversationId),
     ),
   )
-  await step('close the event', () => closeEvents(tx, outcomes))
+  await step('close the event', () => closeEvents(tx, channel.id, outcomes))
   acknowledgePresses(
     app,
     tx,
@@ -117,8 +121,7 @@ function understand(channel: LiveChannel, events: StoredEvent[]): { items: Inbou
         reason: received.ignored ?? null,
       })
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      outcomes.push({ id: event.id, state: 'quarantined', step: 'receive', reason: reason.slice(0, 500) })
+      outcomes.push({ id: event.id, state: 'quarantined', step: 'receive', reason: reasonOf(error) })
     }
   }
   return { items, outcomes }
@@ -233,7 +236,19 @@ async function fetchProfiles(tx: Tx, channel: LiveChannel, senders: Map<string, 
   }
 }
 
-async function closeEvents(tx: Tx, outcomes: Outcome[]): Promise<void> {
+/** Why an event was set aside, as it may be stored: errors repeat what customers wrote. */
+export function reasonOf(error: unknown): string {
+  return stripUnsafe(error instanceof Error ? error.message : String(error)).slice(0, 500)
+}
+
+/** Tells those who watch over what came in that events were set aside. */
+export function publishQuarantined(tx: Tx, channelId: string, count: number): void {
+  tx.publish({ channelId, need: 'inbound.view' }, { kind: 'inbound', channelId, quarantined: count })
+}
+
+async function closeEvents(tx: Tx, channelId: string, outcomes: Outcome[]): Promise<void> {
+  const aside = outcomes.filter((outcome) => outcome.state === 'quarantined').length
+  if (aside > 0) publishQuarantined(tx, channelId, aside)
   await tx.query(
     `update inbound_event e set state = o.state, step = o.step, reason = o.reason, attempts = e.attempts + 1, processed_at = now()
      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as o(id, state, step, reason) where e.id = o.id`,

@@ -1,11 +1,11 @@
 import type { RemoteAttachment } from '#channels/contract.ts'
 import type { MESSAGE_KINDS } from '#shared/api/conversations.ts'
-import { foldForIndex, truncateGraphemes as truncate } from '#shared/text.ts'
-import type { App } from '../platform/app.ts'
+import { foldForIndex } from '#shared/text.ts'
 import type { Tx } from '../platform/db.ts'
 import type { LiveChannel } from './channel-registry.ts'
 import type { KnownSender } from './inbound-batch.ts'
 import type { Thread } from './inbound-threads.ts'
+import { previewOf, storedText } from './message-text.ts'
 import { indexMessages } from './search.ts'
 
 export interface NewMessage {
@@ -29,13 +29,19 @@ export interface InsertedMessage {
   message: NewMessage
 }
 
-/** Longer texts than any network has are cut; what came is in the inbound event. */
-const TEXT_LENGTH = 20_000
-export const PREVIEW_LENGTH = 160
+/** Without those that came before: a repeat must not open a conversation with nothing in it. */
+export async function leaveOutStored(tx: Tx, channelId: string, messages: NewMessage[]): Promise<NewMessage[]> {
+  if (messages.length === 0) return []
+  const stored = await idsByKey(
+    tx,
+    channelId,
+    messages.map((message) => message.providerKey),
+  )
+  return messages.filter((message) => !stored.has(message.providerKey))
+}
 
 /** Stores what is new of the batch, once each: the provider's key decides. Moves the conversations along with it. */
 export async function insertMessages(
-  app: App,
   tx: Tx,
   channel: LiveChannel,
   messages: NewMessage[],
@@ -57,7 +63,7 @@ export async function insertMessages(
       messages.map((m) => threads.get(m.threadKey)?.id ?? null),
       messages.map((m) => senders.get(m.address)?.contactId ?? null),
       messages.map((m) => m.kind),
-      messages.map((m) => truncate(m.text, TEXT_LENGTH)),
+      messages.map((m) => storedText(m.text)),
       messages.map((m) => (m.data ? JSON.stringify(m.data) : null)),
       messages.map((m) => m.sentAt),
       messages.map((m) => Math.min(Math.max(m.tick, 0), 999_999)),
@@ -94,8 +100,12 @@ function searchable(message: NewMessage): string {
 
 async function repliedTo(tx: Tx, channelId: string, messages: NewMessage[]): Promise<Map<string, string>> {
   const keys = [...new Set(messages.flatMap((message) => message.replyToKey ?? []))]
-  if (keys.length === 0) return new Map()
+  return keys.length === 0 ? new Map() : idsByKey(tx, channelId, keys)
+}
+
+async function idsByKey(tx: Tx, channelId: string, keys: string[]): Promise<Map<string, string>> {
   const rows = await tx.query<{ id: string; provider_key: string }>(
+    // message_provider
     'select id, provider_key from message where channel_id = $1 and provider_key = any($2::text[])',
     [channelId, keys],
   )
@@ -162,7 +172,7 @@ async function moveConversations(tx: Tx, inserted: InsertedMessage[]): Promise<v
       list.map(([, move]) => move.count),
       list.map(([, move]) => move.last.id),
       list.map(([, move]) => move.last.at),
-      list.map(([, move]) => truncate(move.last.message.text, PREVIEW_LENGTH)),
+      list.map(([, move]) => previewOf(move.last.message.text)),
       list.map(([, move]) => move.last.message.kind),
     ],
   )

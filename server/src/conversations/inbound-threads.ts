@@ -8,8 +8,6 @@ export interface Thread {
   contactId: string
   /** Nobody ever wrote in this chat before: the moment for a welcome (B12). */
   first: boolean
-  /** It was closed, recently enough to go on. */
-  reopened: boolean
 }
 
 interface Found {
@@ -22,7 +20,7 @@ interface Found {
 
 /**
  * The conversation of each chat in the batch, by thread key: the one under way; else the last one, if it was closed less
- * than the channel's `reopenHours` ago; else a new one. One conversation at a time per chat is the database's rule.
+ * than the channel's `reopenHours` ago; else a new one. The one under way need not be the last: agents reopen older ones. One conversation at a time per chat is the database's rule.
  */
 export async function openThreads(
   tx: Tx,
@@ -39,7 +37,7 @@ export async function openThreads(
     seenBefore ??= new Set(found.filter((row) => row.id !== null).map((row) => row.key))
     for (const row of found) {
       if (row.id !== null && row.contact_id !== null && (row.state !== 'closed' || row.fresh)) {
-        threads.set(row.key, { id: row.id, contactId: row.contact_id, first: false, reopened: row.state === 'closed' })
+        threads.set(row.key, { id: row.id, contactId: row.contact_id, first: false })
       }
     }
     open = open.filter((key) => !threads.has(key))
@@ -48,7 +46,6 @@ export async function openThreads(
         id: row.id,
         contactId: row.contact_id,
         first: !seenBefore.has(row.thread_key),
-        reopened: false,
       })
     }
     open = open.filter((key) => !threads.has(key))
@@ -59,10 +56,15 @@ export async function openThreads(
 
 function latest(tx: Tx, channel: LiveChannel, keys: string[]): Promise<Found[]> {
   return tx.query<Found>(
-    // conversation_thread, one step per chat
+    // conversation_thread_live and conversation_thread, one step of each per chat
     `select t.key, c.id, c.contact_id, c.state, c.closed_at > now() - make_interval(hours => $3) as fresh
      from unnest($2::text[]) as t(key)
-     left join lateral (select id, contact_id, state, closed_at from conversation where channel_id = $1 and thread_key = t.key order by id desc limit 1) c on true`,
+     left join lateral (
+       select * from (
+         (select id, contact_id, state, closed_at from conversation where channel_id = $1 and thread_key = t.key and state <> 'closed')
+         union all
+         (select id, contact_id, state, closed_at from conversation where channel_id = $1 and thread_key = t.key and state = 'closed' order by id desc limit 1)) each
+       order by state = 'closed' limit 1) c on true`,
     [channel.id, keys, channel.reopenHours],
   )
 }

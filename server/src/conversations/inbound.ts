@@ -1,15 +1,13 @@
-import pg from 'pg'
 import type { App, Part } from '../platform/app.ts'
-import type { Tx } from '../platform/db.ts'
+import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import type { Channels, LiveChannel } from './channel-registry.ts'
-import { processEvents, type StoredEvent, StepError } from './inbound-batch.ts'
+import { processEvents, publishQuarantined, reasonOf, type StoredEvent, StepError } from './inbound-batch.ts'
 
 /** Events taken at a time: large enough that statements are shared, small enough that a batch is visible soon. */
 const BATCH = 400
+const BATCH_BYTES = 8 * 1024 * 1024
 /** First key of the advisory locks that let one node at a time process a channel, which keeps a sender's order. */
 const LOCK = 7001
-/** A failure of the database, not of the event: try again later, blame nobody. */
-const TRANSIENT = /^(08|53|57|58|40|55)/
 
 export interface Inbound {
   /** Says that a channel has new events. Costs nothing when it is being processed already. */
@@ -50,7 +48,7 @@ export function createInbound(app: App, channels: Channels): Inbound {
   /** One batch; a channel with more to do goes to the end of the line. */
   async function take(channelId: string): Promise<void> {
     try {
-      if ((await processBatch(app, channels, channelId)) === BATCH) waiting.add(channelId)
+      if (await processBatch(app, channels, channelId)) waiting.add(channelId)
     } catch (error) {
       // The events are stored; the next look takes them up.
       app.log.error({ err: error, channelId }, 'processing inbound events failed; trying again')
@@ -88,39 +86,41 @@ export function createInbound(app: App, channels: Channels): Inbound {
   }
 }
 
-/** One batch of a channel. Returns how many events it took. */
-export async function processBatch(app: App, channels: Channels, channelId: string): Promise<number> {
+/** One batch of a channel. Returns whether there may be more. */
+async function processBatch(app: App, channels: Channels, channelId: string): Promise<boolean> {
   const channel = await channels.byId(channelId)
-  if (!channel) return 0
+  if (!channel) return false
   let taken: StoredEvent[] = []
   try {
     await app.db.transaction(async (tx) => {
       taken = []
       if (!(await lock(tx, channelId))) return
       taken = await tx.query<StoredEvent>(
-        // inbound_event_pending
-        `select id, body from inbound_event where channel_id = $1 and state = 'pending' order by id limit $2`,
-        [channelId, BATCH],
+        // inbound_event_pending. As many as fit into memory with ease; one at least, however large.
+        `select id, body from (
+           select id, body, sum(octet_length(body)) over (order by id rows between unbounded preceding and 1 preceding) as before
+           from inbound_event where channel_id = $1 and state = 'pending' order by id limit $2) e
+         where coalesce(before, 0) < $3 order by id`,
+        [channelId, BATCH, BATCH_BYTES],
       )
       await processEvents(app, tx, channel, taken)
     })
-    return taken.length
   } catch (error) {
     if (isTransient(error) || taken.length === 0) throw error
-    await isolate(app, channel, taken, error)
-    return taken.length
+    await isolate(app, channel, taken)
   }
+  return taken.length === BATCH || taken.reduce((sum, event) => sum + event.body.length, 0) > BATCH_BYTES / 4
 }
 
-/** Something in the batch cannot be processed: halve until it stands alone, set it aside with its reason, keep its neighbours. */
-async function isolate(app: App, channel: LiveChannel, events: StoredEvent[], cause: unknown): Promise<void> {
-  if (events.length === 1) {
-    const [event] = events
-    if (event) await quarantine(app, channel, event, cause)
-    return
-  }
+/**
+ * Something in the batch cannot be processed: halve until it stands alone, set it aside with its reason, keep its
+ * neighbours. Alone it is tried once more before, since it may only have met an agent doing something else in its chat.
+ */
+async function isolate(app: App, channel: LiveChannel, events: StoredEvent[]): Promise<void> {
   const middle = Math.ceil(events.length / 2)
   for (const part of [events.slice(0, middle), events.slice(middle)]) {
+    const [first] = part
+    if (!first) continue
     try {
       await app.db.transaction(async (tx) => {
         await waitForLock(tx, channel.id)
@@ -132,25 +132,23 @@ async function isolate(app: App, channel: LiveChannel, events: StoredEvent[], ca
       })
     } catch (error) {
       if (isTransient(error)) throw error
-      await isolate(app, channel, part, error)
+      if (part.length === 1) await quarantine(app, channel, first, error)
+      else await isolate(app, channel, part)
     }
   }
 }
 
 async function quarantine(app: App, channel: LiveChannel, event: StoredEvent, cause: unknown): Promise<void> {
   const step = cause instanceof StepError ? cause.step : 'process'
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = reasonOf(cause)
   app.log.warn({ channelId: channel.id, event: event.id, step, reason }, 'an inbound event was set aside')
   await app.db.transaction(async (tx) => {
     await tx.query(
       `update inbound_event set state = 'quarantined', step = $2, reason = $3, attempts = attempts + 1, processed_at = now()
        where id = $1 and state = 'pending'`,
-      [event.id, step, reason.slice(0, 500)],
+      [event.id, step, reason],
     )
-    tx.publish(
-      { channelId: channel.id, need: 'inbound.view' },
-      { kind: 'inbound', channelId: channel.id, quarantined: 1 },
-    )
+    publishQuarantined(tx, channel.id, 1)
   })
 }
 
@@ -166,8 +164,5 @@ async function waitForLock(tx: Tx, channelId: string): Promise<void> {
 }
 
 function isTransient(error: unknown): boolean {
-  const cause = error instanceof StepError ? error.cause : error
-  if (cause instanceof pg.DatabaseError) return TRANSIENT.test(cause.code ?? '')
-  // Connection failures come as system errors with a code such as ECONNREFUSED.
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' && /^E[A-Z]+$/.test(cause.code)
+  return isDatabaseAway(error instanceof StepError ? error.cause : error)
 }

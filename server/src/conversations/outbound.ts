@@ -1,8 +1,9 @@
-import { foldForIndex, truncateGraphemes } from '#shared/text.ts'
+import { foldForIndex } from '#shared/text.ts'
 import type { Tx } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import type { LiveChannel } from './channel-registry.ts'
 import { publishMessages } from './message-changes.ts'
+import { previewOf } from './message-text.ts'
 import { indexMessages } from './search.ts'
 
 export const PRIORITY = { reply: 0, automatic: 5, bulk: 9 } as const
@@ -168,7 +169,7 @@ async function moveConversation(tx: Tx, out: NewOutbound, messageId: string, fil
     [
       out.conversation.id,
       messageId,
-      truncateGraphemes(out.text, 160, ''),
+      previewOf(out.text),
       out.text === '' && files[0] ? attachmentKindOf(out.channel, files[0].media_type) : 'text',
       answered,
     ],

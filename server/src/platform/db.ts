@@ -203,3 +203,19 @@ export function violatedKey(error: unknown): string | undefined {
 export function violatesReference(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '23503'
 }
+
+/**
+ * A failure of the database and not of what it was asked: the same again may work. Not so a statement that ran out of
+ * time (57014), which may be the fault of what is in it.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return AWAY.test(error.code ?? '')
+  if (!(error instanceof Error)) return false
+  // Connection failures come as system errors with a code such as ECONNREFUSED, or as errors of the driver without one.
+  if ('code' in error && typeof error.code === 'string') return /^E[A-Z_]+$/.test(error.code)
+  return /^Connection terminated|^timeout exceeded when trying to connect|connection error and is not queryable/.test(
+    error.message,
+  )
+}
+// Lost connection, transaction undone, no resources, locks, shutting down, read-only (a standby), the disk.
+const AWAY = /^(08|40|53|55P03|57P|58|25006)/

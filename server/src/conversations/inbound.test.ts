@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Channel, InboundEvent } from '#shared/api/channels.ts'
+import type { PageOf } from '#shared/api/common.ts'
+import type { Conversation, FoundMessage, MessageDetail } from '#shared/api/conversations.ts'
+import { startTestApp, type TestApp, until } from '../../test/app.ts'
+import { install, playKind } from '../../test/channel-kind.ts'
+import { makeChannel, readAll, write } from '../../test/desk.ts'
+import { storeEvents } from './intake.ts'
+
+/** What agents do and networks deliver at the wrong moment must not cost anybody a message. */
+let test: TestApp
+let channel: Channel
+beforeAll(async () => {
+  test = await startTestApp()
+  install(test.app, playKind())
+  channel = await makeChannel(test)
+})
+afterAll(() => test.stop())
+
+const admin = () => test.as(test.people.administrator)
+const asideNow = () => readAll<InboundEvent>(admin(), '/inbound-events?state=quarantined')
+
+let keys = 0
+interface Event {
+  key?: string
+  type?: string
+  providerKey: string
+  from: string
+  text: string
+  sentAt?: string
+  editedAt?: string
+}
+function eventOf({ key = `e:${++keys}`, type = 'message', from, ...more }: Event): object {
+  return {
+    key,
+    type,
+    kind: 'text',
+    threadKey: `chat-${from}`,
+    sender: { address: from, name: `مشتری ${from}` },
+    sentAt: new Date().toISOString(),
+    ...more,
+  }
+}
+/** In one transaction, so that they are processed as one batch. */
+async function deliver(...events: Event[]): Promise<void> {
+  const made = events.map(eventOf)
+  await storeEvents(
+    test.app.db,
+    made.map((event) => ({
+      channelId: channel.id,
+      eventKey: (event as { key: string }).key,
+      via: 'hook',
+      body: JSON.stringify(event),
+    })),
+  )
+  await until(async () => {
+    const row = await test.app.db.one(
+      `select 1 from inbound_event where channel_id = $1 and state = 'pending' limit 1`,
+      [channel.id],
+    )
+    return row === undefined
+  })
+}
+async function messageOf(providerKey: string): Promise<MessageDetail> {
+  const row = await test.app.db.one<{ id: string }>('select id from message where provider_key = $1', [providerKey])
+  return (await admin().get<MessageDetail>(`/messages/${row?.id}`)).body
+}
+const conversationsOf = async (from: string): Promise<Conversation[]> =>
+  (await readAll<Conversation>(admin(), `/conversations?channelId=${channel.id}`)).filter(
+    (conversation) => conversation.contact.name === `مشتری ${from}`,
+  )
+
+describe('the conversation a message goes to', () => {
+  it('is the one under way, also when an agent reopened an older one', async () => {
+    const first = await write(test, channel, 'returning', 'یک')
+    await admin().patch(`/conversations/${first.id}`, { state: 'closed' })
+    await test.app.db.query(`update conversation set closed_at = now() - interval '10 days' where id = $1`, [first.id])
+    const second = await write(test, channel, 'returning', 'دو')
+    expect(second.id).not.toBe(first.id)
+    await admin().patch(`/conversations/${second.id}`, { state: 'closed' })
+    expect((await admin().patch(`/conversations/${first.id}`, { state: 'open' })).status).toBe(200)
+
+    expect((await write(test, channel, 'returning', 'سه')).id).toBe(first.id)
+    expect(await asideNow()).toEqual([])
+  })
+
+  it('is not made for a message that came before', async () => {
+    const first = await write(test, channel, 'repeating', 'سلام', { providerKey: 'repeated' })
+    await admin().patch(`/conversations/${first.id}`, { state: 'closed' })
+    await test.app.db.query(`update conversation set closed_at = now() - interval '10 days' where id = $1`, [first.id])
+    await deliver({ from: 'repeating', providerKey: 'repeated', text: 'سلام' })
+    expect((await conversationsOf('repeating')).map(({ id, state }) => [id, state])).toEqual([[first.id, 'closed']])
+  })
+
+  it('is found by a message that met an agent at work', async () => {
+    const first = await write(test, channel, 'meeting', 'یک')
+    await admin().patch(`/conversations/${first.id}`, { state: 'closed' })
+    // An agent makes another conversation between our look at the chat and the reopening: exactly once the key says no.
+    await test.app.db.query(`create sequence met`)
+    await test.app.db.query(
+      `create function meet() returns trigger language plpgsql as $$
+       begin
+         if nextval('met') = 1 then raise unique_violation using constraint = 'conversation_thread_live'; end if;
+         return new;
+       end $$`,
+    )
+    await test.app.db.query(
+      `create trigger met before update on conversation for each row when (old.state = 'closed') execute function meet()`,
+    )
+    try {
+      await deliver({ from: 'meeting', providerKey: 'met', text: 'دو' })
+      expect((await messageOf('met')).conversationId).toBe(first.id)
+      expect(await asideNow()).toEqual([])
+    } finally {
+      await test.app.db.query('drop trigger met on conversation')
+    }
+  })
+})
+
+describe('an edit', () => {
+  it('counts when it comes together with its message, whichever is first', async () => {
+    const at = (second: number): string => new Date(Date.UTC(2025, 0, 1, 10, 0, second)).toISOString()
+    await deliver(
+      { from: 'hasty', providerKey: 'hasty:1', text: 'غلت', sentAt: at(0) },
+      { type: 'edit', from: 'hasty', providerKey: 'hasty:1', text: 'غلط', sentAt: at(0), editedAt: at(1) },
+      { type: 'edit', from: 'hasty', providerKey: 'hasty:2', text: 'دوم', sentAt: at(2), editedAt: at(3) },
+      { type: 'edit', from: 'hasty', providerKey: 'hasty:2', text: 'سوم', sentAt: at(2), editedAt: at(4) },
+      { from: 'hasty', providerKey: 'hasty:2', text: 'یکم', sentAt: at(2) },
+    )
+    const one = await messageOf('hasty:1')
+    expect([one.text, one.revisions.map((revision) => revision.text)]).toEqual(['غلط', ['غلت']])
+    expect((await messageOf('hasty:2')).text).toBe('سوم')
+    const [conversation] = await conversationsOf('hasty')
+    expect(conversation).toMatchObject({ lastText: 'سوم', unread: 2 })
+  })
+
+  it('leaves the message where it was among the found', async () => {
+    await write(test, channel, 'searched', 'زعفران قدیم', { providerKey: 'searched:1' })
+    await write(test, channel, 'searched', 'زعفران تازه', { providerKey: 'searched:2' })
+    const later = new Date(Date.now() + 5000).toISOString()
+    await deliver({ type: 'edit', from: 'searched', providerKey: 'searched:1', text: 'زعفران کهنه', editedAt: later })
+    const { body } = await admin().get<PageOf<FoundMessage>>('/messages?search=زعفران')
+    expect(body.items.map((item) => item.snippet.replace(/[\ue000\ue001]/g, ''))).toEqual([
+      'زعفران تازه',
+      'زعفران کهنه',
+    ])
+  })
+})
+
+describe('an event that cannot be processed', () => {
+  it('is set aside with a storable reason, and told live, also when the network’s part says no', async () => {
+    const before = await test.app.db.one<{ seq: string }>('select seq from live_counter')
+    const kind = test.app.kinds.get('play')?.kind
+    const receive = kind?.receive
+    if (!kind || !receive) throw new Error('the test kind is not installed')
+    kind.receive = (event, ctx) => {
+      if ((event as { text?: string }).text === 'خراب') throw new Error('no sense in \0 this')
+      return receive(event, ctx)
+    }
+    try {
+      await deliver(
+        { from: 'broken', providerKey: 'broken:1', text: 'خراب' },
+        { from: 'broken', providerKey: 'broken:2', text: 'سالم' },
+      )
+    } finally {
+      kind.receive = receive
+    }
+    expect((await messageOf('broken:2')).text).toBe('سالم')
+    const [aside] = await asideNow()
+    expect(aside).toMatchObject({ step: 'receive', reason: 'no sense in  this' })
+    const told = await test.app.db.query(
+      `select 1 from live_event where seq > $1 and need = 'inbound.view' and changes::text like '%quarantined%'`,
+      [before?.seq],
+    )
+    expect(told).toHaveLength(1)
+  })
+
+  it('does not hold the channel for ever when the database runs out of time on it', async () => {
+    await test.app.db.query(
+      `create function tarry() returns trigger language plpgsql as $$
+       begin raise query_canceled using message = 'canceling statement due to statement timeout'; end $$`,
+    )
+    await test.app.db.query(
+      `create trigger tarrying before insert on message for each row when (new.text = 'سنگین') execute function tarry()`,
+    )
+    try {
+      await deliver(
+        { from: 'heavy', providerKey: 'heavy:1', text: 'سنگین' },
+        { from: 'heavy', providerKey: 'heavy:2', text: 'سبک' },
+      )
+    } finally {
+      await test.app.db.query('drop trigger tarrying on message')
+    }
+    expect((await messageOf('heavy:2')).text).toBe('سبک')
+    const [aside] = await asideNow()
+    expect(aside).toMatchObject({ step: 'store the message', reason: expect.stringContaining('timeout') })
+    // The disturbance is over: replayed, it arrives.
+    expect((await admin().post(`/inbound-events/${aside?.id}/replay`)).status).toBe(200)
+    expect((await until(() => messageOf('heavy:1').then((one) => one.text && one))).text).toBe('سنگین')
+  })
+})

@@ -97,6 +97,8 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
 
   const write = useCallback((note: boolean) => {
     setInternal(note)
+    // At once, so that a quick hand's first letters are not lost; again when it is only drawn by this.
+    area.current?.focus()
     requestAnimationFrame(() => area.current?.focus())
   }, [])
   const [answered, setAnswered] = useState(replyTo)

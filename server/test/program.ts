@@ -18,7 +18,13 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-export async function makeProgram(env: Record<string, string>): Promise<Program> {
+const FROM_SOURCE = ['--conditions=daftar-source', '--import', 'tsx', 'server/src/main.ts']
+
+/** @param args what Node is to run: the program from source unless told */
+export async function makeProgram(
+  env: Record<string, string>,
+  args: readonly string[] = FROM_SOURCE,
+): Promise<Program> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined
@@ -36,7 +42,7 @@ export async function makeProgram(env: Record<string, string>): Promise<Program>
   return {
     url,
     async start() {
-      const one = spawn(process.execPath, ['--conditions=daftar-source', '--import', 'tsx', 'server/src/main.ts'], {
+      const one = spawn(process.execPath, args, {
         env: {
           PATH: process.env['PATH'] ?? '',
           HOME: process.env['HOME'] ?? '',

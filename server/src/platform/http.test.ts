@@ -55,7 +55,7 @@ describe('what is wrong with a request', () => {
     expect(answer.status).toBe(422)
     const codes = Object.fromEntries((answer.body.errors ?? []).map(({ field, code }) => [field, code]))
     expect(codes).toMatchObject({
-      name: 'too_short',
+      name: 'required',
       'rights.0': 'not_allowed',
       extra: 'unknown_field',
       'channels.0.view': 'wrong_format',

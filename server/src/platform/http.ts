@@ -320,7 +320,10 @@ function toProblem(error: unknown): Problem {
       .map((one) => {
         const inner = one.params['missingProperty'] ?? one.params['additionalProperty']
         const path = `${one.instancePath}${typeof inner === 'string' ? `/${inner}` : ''}`
-        return { field: path.replace(/^\//, '').replaceAll('/', '.'), code: BY_KEYWORD[one.keyword] ?? 'wrong_format' }
+        // Shorter than one character is nothing at all, and is said so.
+        const missing = one.keyword === 'minLength' && one.params['limit'] === 1
+        const code = missing ? 'required' : (BY_KEYWORD[one.keyword] ?? 'wrong_format')
+        return { field: path.replace(/^\//, '').replaceAll('/', '.'), code }
       })
     return new Problem('invalid_input', {}, errors)
   }

@@ -66,9 +66,10 @@ function MessageEntry({ message, contact }: { message: Message; contact: Contact
             params={{ conversationId: message.conversationId }}
             search={{ message: message.id }}
             className={css.goto}
+            title={t('contacts.timeline.open')}
             preload={false}
           >
-            {t('contacts.timeline.open')}
+            <span>{t('contacts.timeline.open')}</span>
             <IconExternalLink size={13} aria-hidden className="mirror" />
           </Link>
         </header>

@@ -53,7 +53,7 @@ export function SettingsPage() {
       {(!narrow || asked === '') && <Side current={page?.id} />}
       {(!narrow || asked !== '') && (
         <div className={css.content} key={page?.id} data-testid="settings-page">
-          {narrow && (
+          {narrow && rest.length === 0 && (
             <nav className={css.up} aria-label={t('frame.settings')}>
               <Link to="/settings">
                 <IconArrowLeft size={16} className="mirror" aria-hidden />

@@ -3,7 +3,10 @@
  * No timers: a lone call goes at once, load makes the batches. If a batch fails, its items are tried one by one,
  * so that a bad one does not take its neighbours along.
  */
-export function createBatcher<Item>(work: (items: Item[]) => Promise<void>, options: { max: number; parallel: number }): (item: Item) => Promise<void> {
+export function createBatcher<Item>(
+  work: (items: Item[]) => Promise<void>,
+  options: { max: number; parallel: number },
+): (item: Item) => Promise<void> {
   let waiting: { item: Item; resolve: () => void; reject: (error: unknown) => void }[] = []
   let running = 0
 
@@ -27,6 +30,7 @@ export function createBatcher<Item>(work: (items: Item[]) => Promise<void>, opti
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
       // One turn later, so that everything read from sockets in this turn goes together.
-      if (running < options.parallel) setImmediate(() => void (running < options.parallel && waiting.length > 0 && run()))
+      if (running < options.parallel)
+        setImmediate(() => void (running < options.parallel && waiting.length > 0 && run()))
     })
 }

@@ -19,7 +19,8 @@ export function readMigrations(folder: URL): Migration[] {
     .map((name) => {
       const sql = readFileSync(new URL(name, folder), 'utf8')
       const breaking = /^-- breaking: (yes|no)\n/.exec(sql)?.[1]
-      if (!breaking) throw new Error(`server/migrations/${name} must begin with "-- breaking: yes" or "-- breaking: no"`)
+      if (!breaking)
+        throw new Error(`server/migrations/${name} must begin with "-- breaking: yes" or "-- breaking: no"`)
       return {
         id: Number(name.slice(0, 4)),
         name,
@@ -52,7 +53,8 @@ export async function migrate(url: string, migrations: Migration[]): Promise<str
     for (const migration of migrations) {
       const before = known.find((row) => row.id === migration.id)
       if (before) {
-        if (before.hash !== migration.hash) throw new Error(`Migration ${migration.name} was changed after it had been applied.`)
+        if (before.hash !== migration.hash)
+          throw new Error(`Migration ${migration.name} was changed after it had been applied.`)
         continue
       }
       await client.query('begin')

@@ -33,7 +33,12 @@ export function Conflicts({ contact }: { contact: Contact }) {
     <section key={conflict.id} className={css.conflict} aria-label={t('contacts.conflict')}>
       <p>
         <IconAlertTriangle size={17} aria-hidden />
-        {t('contacts.conflict.text', { value: displayPhone(conflict.value, digits === 'latin' ? 'en' : locale) })}
+        {t('contacts.conflict.text', {
+          value:
+            conflict.kind === 'phone'
+              ? displayPhone(conflict.value, digits === 'latin' ? 'en' : locale)
+              : conflict.value,
+        })}
       </p>
       <Link to="/contacts/$id" params={{ id: conflict.other.id }} className={css.other}>
         <Avatar id={conflict.other.id} name={conflict.other.name} fileId={conflict.other.avatarFileId} size={28} />

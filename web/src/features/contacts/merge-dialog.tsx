@@ -73,7 +73,12 @@ export default function MergeDialog({ contact, onClose }: { contact: Contact; on
         </div>
         <ul className={css.what}>
           <li>{t('contacts.merge.what.identities', { from: goes.name, to: stays.name })}</li>
-          <li>{t('contacts.merge.what.name', { name: stays.name })}</li>
+          <li>
+            {stays.kind === 'visitor' && goes.kind !== 'visitor'
+              ? t('contacts.merge.what.visitor', { name: goes.name })
+              : t('contacts.merge.what.name', { name: stays.name })}
+          </li>
+          <li>{t('contacts.merge.what.filled', { from: goes.name })}</li>
           <li>{t('contacts.merge.what.undo')}</li>
         </ul>
         {!allowed && <p className={css.explain}>{t('contacts.merge.noRight')}</p>}

@@ -23,7 +23,8 @@ export function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) =>
   const phone = words(data['phone']) || words(data['value'])
   const values = {
     name: words(data['loserName']) || words(data['name']),
-    value: displayPhone(phone, i.digits === 'latin' ? 'en' : i.locale),
+    // Digits of an address stay as they are.
+    value: phone.startsWith('+') ? displayPhone(phone, i.digits === 'latin' ? 'en' : i.locale) : phone,
   }
   const key = kind === 'merged' && data['loserKind'] === 'visitor' ? 'joined' : kind
   return i.maybe(`inbox.event.${key}`, values) ?? i.t('inbox.event.other', { kind })

@@ -108,7 +108,7 @@ interface Form {
 /** `locale`: whose digits the numbers are written with. */
 const formOf = (channel: Channel, kind: ChannelKindInfo, locale: Locale): Form => ({
   name: channel.name,
-  settings: typedSettings(kind, channel.settings),
+  settings: typedSettings(kind, locale, channel.settings),
   welcome: channel.welcome,
   reopenHours: localDigits(String(channel.reopenHours), locale),
 })

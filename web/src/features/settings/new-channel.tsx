@@ -75,9 +75,9 @@ function Kinds({ kinds }: { kinds: ChannelKindInfo[] }) {
 }
 
 function NewForm({ kind }: { kind: ChannelKindInfo }) {
-  const { t } = useI18n()
+  const { t, locale, digits } = useI18n()
   const navigate = useNavigate()
-  const [blank] = useState(() => typedSettings(kind))
+  const [blank] = useState(() => typedSettings(kind, digits === 'latin' ? 'en' : locale))
   const [name, setName] = useState('')
   const [typed, setTyped] = useState(blank)
   const [busy, setBusy] = useState(false)

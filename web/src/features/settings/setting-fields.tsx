@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import type { ChannelKindInfo, SettingField } from '#shared/api/channels.ts'
-import { latinDigits } from '#shared/text.ts'
-import { useI18n } from '../../i18n.ts'
+import { latinDigits, localDigits } from '#shared/text.ts'
+import { type Locale, useI18n } from '../../i18n.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Field, Switch } from '../../ui/field.tsx'
 import css from './channels.module.css'
@@ -15,14 +15,16 @@ export const HIDDEN = '••••'
 /** Settings while they are typed: numbers as their text, so that half a number is no error. */
 export type TypedSettings = Record<string, string | boolean>
 
+/** @param locale whose digits numbers are written with */
 export function typedSettings(
   kind: ChannelKindInfo,
+  locale: Locale,
   stored: Record<string, string | number | boolean> = {},
 ): TypedSettings {
   return Object.fromEntries(
     kind.settings.map((field) => {
       const value = stored[field.name] ?? field.default ?? (field.type === 'switch' ? false : '')
-      return [field.name, typeof value === 'number' ? String(value) : value]
+      return [field.name, typeof value === 'number' ? localDigits(String(value), locale) : value]
     }),
   )
 }

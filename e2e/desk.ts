@@ -99,8 +99,8 @@ export async function signIn({ page, t }: Desk, email: string, path = '/inbox'):
 
 /** Signs in without the form, where that is not the matter. */
 export async function enter({ page, context }: Desk, email: string, path = '/inbox'): Promise<void> {
-  const answer = await context.request.post('/api/v1/session', { data: { email, password: PASSWORD } })
-  expect(answer.status()).toBe(200)
+  const response = await context.request.post('/api/v1/session', { data: { email, password: PASSWORD } })
+  expect(response.status()).toBe(200)
   await page.goto(path)
 }
 

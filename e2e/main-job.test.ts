@@ -133,7 +133,9 @@ describe.each(OFFICES)(
       customer.sendDocument(bot, { data: invoicePdf(), name: 'order.pdf', mimeType: 'application/pdf' })
       const picture = thread(desk).locator('img[src*="/thumbnail"]').first()
       await picture.waitFor()
-      await expect.poll(() => picture.evaluate((img) => 'naturalWidth' in img && Number(img.naturalWidth) > 0)).toBe(true)
+      await expect
+        .poll(() => picture.evaluate((img) => 'naturalWidth' in img && Number(img.naturalWidth) > 0))
+        .toBe(true)
       await message(desk, 'order.pdf').waitFor()
       await page
         .getByTestId('file-input')

@@ -12,5 +12,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 90_000,
     maxWorkers: 2,
+    expect: { poll: { timeout: 10_000, interval: 50 } },
   },
 })

@@ -3,6 +3,7 @@ import type { Welcome } from '#shared/api/channels.ts'
 import type { Locale } from '#shared/i18n.ts'
 import type { Capabilities, ChannelKind, Ctx } from '#channels/contract.ts'
 import type { InstalledKind } from '#channels/index.ts'
+import { stripUnsafe } from '#shared/text.ts'
 import type { App } from '../platform/app.ts'
 import { safeEqual } from '../platform/secrets.ts'
 import { createHttp } from './channel-http.ts'
@@ -194,7 +195,7 @@ function allowedHosts({ kind, settings }: Pick<LiveChannel, 'kind' | 'settings'>
 }
 
 /** Takes the values of a channel's secret settings, and the secret part of its address, out of a text. */
-export function redactor(channel: LiveChannel): (text: string) => string {
+function redactor(channel: LiveChannel): (text: string) => string {
   const secrets = channel.kind.kind.settings
     .filter((field) => field.type === 'secret')
     .map((field) => String(channel.settings[field.name] ?? ''))
@@ -202,6 +203,12 @@ export function redactor(channel: LiveChannel): (text: string) => string {
     .filter((value) => value.length > 2)
     .flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
   return (text) => secrets.reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
+}
+
+/** What an error says, as it may be stored, shown and logged: without the channel's secrets, and not for pages. */
+export function plainMessage(channel: LiveChannel, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return stripUnsafe(redactor(channel)(message)).slice(0, 500)
 }
 
 /** Messages a second, for the whole channel and for one chat: the kind's, unless the settings say otherwise. */

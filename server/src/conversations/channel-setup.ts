@@ -5,7 +5,14 @@ import type { Locale } from '#shared/i18n.ts'
 import type { App } from '../platform/app.ts'
 import { Problem } from '../platform/problem.ts'
 import { translatorFor } from '../platform/texts.ts'
-import { type Channels, contextFor, hookUrlOf, type LiveChannel, redactor, usesWebhook } from './channel-registry.ts'
+import {
+  type Channels,
+  contextFor,
+  hookUrlOf,
+  type LiveChannel,
+  plainMessage,
+  usesWebhook,
+} from './channel-registry.ts'
 import { kindText } from './channel-settings.ts'
 import { markBroken, markWorking, needChannel, noteTrouble, type Reader } from './channels.ts'
 
@@ -33,7 +40,7 @@ export async function checkChannel(app: App, channels: Channels, reader: Reader,
     check = await channel.kind.kind.check(contextFor(app, channel, signal))
   } catch (error) {
     // A kind promises not to throw; what it breaks must not break the page.
-    app.log.warn({ channel: id, detail: redactor(channel)(String(error)) }, 'the check of a channel failed')
+    app.log.warn({ channel: id, detail: plainMessage(channel, error) }, 'the check of a channel failed')
     return failed(signal.aborted ? 'checks.timeout' : 'checks.failed')
   }
   await keepResult(app, channel, check)
@@ -84,7 +91,7 @@ export async function setUpChannel(
     await app.db.transaction((tx) => markWorking(tx, channelId, check?.account))
     return
   }
-  const message = redactor(channel)(failure.message)
+  const message = plainMessage(channel, failure)
   const { outcome, code } = failure instanceof ChannelError ? failure : { outcome: 'later', code: 'unexpected' }
   const final = outcome === 'settings' || outcome === 'refused'
   if (!stop.aborted) await app.db.transaction((tx) => (final ? markBroken : noteTrouble)(tx, channelId, code, message))

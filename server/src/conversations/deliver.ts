@@ -1,7 +1,7 @@
 import { ChannelError, HttpError, type Outbound, type OutboundAttachment, type Outcome } from '#channels/contract.ts'
 import type { App } from '../platform/app.ts'
 import { readFileBytes } from '../platform/files.ts'
-import { contextFor, type LiveChannel } from './channel-registry.ts'
+import { contextFor, type LiveChannel, plainMessage } from './channel-registry.ts'
 import type { Claimed } from './sender.ts'
 import { loadMessages } from './views.ts'
 
@@ -24,28 +24,27 @@ export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, 
     return { outcome: 'sent', providerKey: sent.providerKey, at: sent.at }
   } catch (error) {
     if (error instanceof ChannelError) {
-      const { outcome, code, message, retryAfter, whole } = error
-      return { outcome, code, detail: message, retryAfter, whole }
+      const { outcome, code, retryAfter, whole } = error
+      return { outcome, code, detail: plainMessage(channel, error), retryAfter, whole }
     }
     if (error instanceof HttpError) {
       return {
         outcome: error.reached ? 'unknown' : 'later',
         code: `http_${error.reason}`,
-        detail: error.message,
+        detail: plainMessage(channel, error),
         retryAfter: undefined,
         whole: false,
       }
     }
-    app.log.error({ err: error, message: claimed.messageId }, 'sending a message failed in a way nobody foresaw')
+    const detail = plainMessage(channel, error)
+    app.log.error({ detail, message: claimed.messageId }, 'sending a message failed in a way nobody foresaw')
     // Before the hand-over nothing can have left; after it nobody knows.
-    return {
-      outcome: handed ? 'unknown' : 'later',
-      code: 'unexpected',
-      detail: '',
-      retryAfter: undefined,
-      whole: false,
-    }
+    return unforeseen(handed ? 'unknown' : 'later')
   }
+}
+
+export function unforeseen(outcome: 'unknown' | 'later'): Delivered {
+  return { outcome, code: 'unexpected', detail: '', retryAfter: undefined, whole: false }
 }
 
 function patience(message: Outbound): number {

@@ -6,7 +6,7 @@ import type { Tx } from '../platform/db.ts'
 import { storeFile } from '../platform/files.ts'
 import { isPicture } from '../platform/media-type.ts'
 import { Problem } from '../platform/problem.ts'
-import { type Channels, contextFor, type LiveChannel, redactor } from './channel-registry.ts'
+import { type Channels, contextFor, plainMessage } from './channel-registry.ts'
 import { publishMessages } from './message-changes.ts'
 
 /** Long enough for the largest file on a slow office line. */
@@ -61,7 +61,8 @@ async function fetchAttachment(
     file = await fetchFile(row.remote, MAX_FILE_BYTES, contextFor(app, channel, signal))
   } catch (error) {
     const code = finalCode(error, last && !stop.aborted)
-    if (code === undefined) throw plainError(channel, error)
+    // Jobs' failures are recorded and logged.
+    if (code === undefined) throw new Error(plainMessage(channel, error))
     return settle(app, id, row, (tx) => fail(tx, id, code))
   }
   if (file.bytes.byteLength === 0) return settle(app, id, row, (tx) => fail(tx, id, 'empty'))
@@ -74,11 +75,6 @@ function finalCode(error: unknown, last: boolean): string | undefined {
   const known = error instanceof ChannelError ? error : undefined
   if (known && (known.outcome === 'refused' || known.outcome === 'unreachable')) return known.code
   return last ? (known?.code ?? 'unexpected') : undefined
-}
-
-/** What a job's failure is recorded and logged as: without the channel's secrets. */
-function plainError(channel: LiveChannel, error: unknown): Error {
-  return new Error(redactor(channel)(error instanceof Error ? error.message : String(error)))
 }
 
 /** The outcome and its news in one transaction; whoever comes second finds it settled. */
@@ -151,7 +147,7 @@ async function fetchProfile(
     const signal = AbortSignal.any([stop, AbortSignal.timeout(PROFILE_MS)])
     picture = (await profile(job.address, contextFor(app, channel, signal))).picture
   } catch (error) {
-    if (finalCode(error, last && !stop.aborted) === undefined) throw plainError(channel, error)
+    if (finalCode(error, last && !stop.aborted) === undefined) throw new Error(plainMessage(channel, error))
   }
   await app.db.transaction(async (tx) => {
     await tx.query('update identity set profile_at = now() where id = $1', [job.identityId])

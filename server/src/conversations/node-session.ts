@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import pg from 'pg'
 import type { App, Part } from '../platform/app.ts'
+import { openStanding, type Standing } from '../platform/standing.ts'
 
 /** First keys of advisory locks. The second is a node's number, or a channel's. */
 const NODE_LOCK = 7002
@@ -25,31 +25,11 @@ export interface NodeSession {
 
 export function createNodeSession(app: App): NodeSession {
   const number = randomInt(1, 2 ** 31 - 1)
-  let client: pg.Client | undefined
+  let standing: Standing | undefined
   let lost = new AbortController()
-  let stopped = false
 
-  async function connect(): Promise<void> {
-    const next = new pg.Client({ connectionString: app.db.url, application_name: `daftar node ${number}` })
-    const end = (): void => {
-      if (client !== next) return
-      client = undefined
-      lost.abort()
-      if (!stopped) retry()
-    }
-    next.on('error', end)
-    next.on('end', end)
-    await next.connect()
-    await next.query('select pg_advisory_lock($1, $2)', [NODE_LOCK, number])
-    lost = new AbortController()
-    client = next
-  }
-  function retry(): void {
-    setTimeout(() => {
-      if (!stopped) connect().catch(() => retry())
-    }, 500)
-  }
   async function ask(text: string, values: unknown[]): Promise<boolean> {
+    const client = standing?.client()
     if (!client) return false
     const { rows } = await client.query<{ yes: boolean }>(text, values)
     return rows[0]?.yes ?? false
@@ -78,11 +58,16 @@ export function createNodeSession(app: App): NodeSession {
       name: 'node session',
       role: 'worker',
       async start() {
-        await connect()
+        standing = await openStanding(app.db.url, `daftar node ${number}`, {
+          async ready(client) {
+            await client.query('select pg_advisory_lock($1, $2)', [NODE_LOCK, number])
+            lost = new AbortController()
+          },
+          lost: () => lost.abort(),
+        })
         return async () => {
-          stopped = true
           lost.abort()
-          await client?.end()
+          await standing?.close()
         }
       },
     },

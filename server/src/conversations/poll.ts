@@ -1,6 +1,6 @@
 import { ChannelError } from '#channels/contract.ts'
 import type { App, Part } from '../platform/app.ts'
-import { type Channels, contextFor, type LiveChannel, usesWebhook } from './channel-registry.ts'
+import { type Channels, contextFor, type LiveChannel, plainMessage, usesWebhook } from './channel-registry.ts'
 import { markBroken } from './channels.ts'
 import { storeEvents } from './intake.ts'
 import type { NodeSession } from './node-session.ts'
@@ -44,7 +44,7 @@ export function createPollers(
       } catch (error) {
         if (signal.aborted) return
         if (error instanceof ChannelError && error.outcome === 'settings') {
-          await app.db.transaction((tx) => markBroken(tx, channelId, error.code, error.message))
+          await app.db.transaction((tx) => markBroken(tx, channelId, error.code, plainMessage(channel, error)))
           return
         }
         failures++
@@ -53,7 +53,10 @@ export function createPollers(
             ? error.retryAfter
             : Math.min(backoffSeconds(failures), 60)
         if (failures === 3)
-          app.log.warn({ err: error, channelId }, 'asking the provider for messages keeps failing; trying on')
+          app.log.warn(
+            { detail: plainMessage(channel, error), channelId },
+            'asking the provider for messages keeps failing; trying on',
+          )
         await pause(seconds * 1000, signal)
       }
     }

@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { App, Part } from '../platform/app.ts'
 import { createBatcher } from '../platform/batcher.ts'
-import type { Tx } from '../platform/db.ts'
+import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import { type Channels, type LiveChannel, ratesOf } from './channel-registry.ts'
-import { deliver } from './deliver.ts'
+import { deliver, unforeseen } from './deliver.ts'
 import { publishMessages } from './message-changes.ts'
 import type { NodeSession } from './node-session.ts'
 import { onQueued } from './outbound.ts'
@@ -21,24 +22,29 @@ export interface Claimed {
 
 /** Sends what waits in the outbox: per channel, at its rate, replies before bulk, one message at a time and in order per chat. */
 export function createSender(app: App, channels: Channels, node: NodeSession): { part: Part } {
-  const loops = new Map<string, { again: boolean; inFlight: number }>()
-  const timers = new Set<NodeJS.Timeout>()
+  const loops = new Map<string, { again: boolean }>()
+  const timers = new Map<string, { timer: NodeJS.Timeout; due: number }>()
   const sending = new Set<Promise<void>>()
+  const working = new Set<Promise<void>>()
   const stop = new AbortController()
+  let stopping = false
   const settled = createBatcher<Settled>((items) => settle(app, items), { max: 100, parallel: 1 })
 
   function poke(channelId: string): void {
-    if (stop.signal.aborted) return
+    if (stopping) return
     const loop = loops.get(channelId)
     if (loop) loop.again = true
-    else void work(channelId)
+    else {
+      const done = work(channelId).finally(() => working.delete(done))
+      working.add(done)
+    }
   }
 
   async function work(channelId: string): Promise<void> {
-    const loop = { again: true, inFlight: 0 }
+    const loop = { again: true }
     loops.set(channelId, loop)
     let wait: number | undefined
-    while (loop.again && !stop.signal.aborted) {
+    while (loop.again && !stopping) {
       loop.again = false
       try {
         wait = await round(channelId, loop)
@@ -51,16 +57,21 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
     if (wait !== undefined) later(channelId, wait)
   }
 
+  /** One timer a channel, the soonest: each look sets the next, so several would look several times as often for ever. */
   function later(channelId: string, ms: number): void {
+    const due = Date.now() + ms
+    const before = timers.get(channelId)
+    if (stopping || (before && before.due <= due)) return
+    clearTimeout(before?.timer)
     const timer = setTimeout(() => {
-      timers.delete(timer)
+      timers.delete(channelId)
       poke(channelId)
     }, ms)
-    timers.add(timer)
+    timers.set(channelId, { timer, due })
   }
 
   /** Claims and starts sending. Returns in how many ms to look again, or undefined when nothing is known to wait. */
-  async function round(channelId: string, loop: { again: boolean; inFlight: number }): Promise<number | undefined> {
+  async function round(channelId: string, loop: { again: boolean }): Promise<number | undefined> {
     const channel = await channels.byId(channelId)
     if (!channel || channel.state !== 'active') return undefined
     const room = IN_FLIGHT - inFlight(channelId)
@@ -80,20 +91,36 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
       const delay = one.at - Date.now()
       if (delay > 1) await new Promise((resolve) => setTimeout(resolve, delay))
       const outcome = await deliver(app, channel, one, stop.signal)
-      await settled({ channelId: channel.id, ...one, outcome })
+      await writeDown({ channelId: channel.id, ...one, outcome })
     })()
-      .catch((error: unknown) =>
-        app.log.error(
-          { err: error, message: one.messageId },
-          'the outcome of a message could not be stored; it will show as unknown',
-        ),
-      )
+      .catch((error: unknown) => app.log.error({ err: error, message: one.messageId }, 'sending a message failed'))
       .finally(() => {
         sending.delete(sent)
         counts.set(channel.id, inFlight(channel.id) - 1)
         poke(channel.id)
       })
     sending.add(sent)
+  }
+
+  /**
+   * Keeps at it until the outcome is stored: this node lives, so nobody else will settle the message, and its chat waits
+   * for it. What cannot be stored as it is becomes unknown.
+   */
+  async function writeDown(item: Settled): Promise<void> {
+    for (let wait = 250; ; wait = Math.min(2 * wait, 5000)) {
+      try {
+        return await settled(item)
+      } catch (error) {
+        app.log.error(
+          { err: error, message: item.messageId },
+          'the outcome of a message could not be stored; trying on',
+        )
+        if (!isDatabaseAway(error)) item = { ...item, outcome: unforeseen('unknown') }
+        // Not stored by the end of the program, it shows as unknown as soon as the node is seen to be gone.
+        if (stop.signal.aborted) return
+        await pause(wait, undefined, { signal: stop.signal }).catch(() => undefined)
+      }
+    }
   }
 
   async function sweep(): Promise<void> {
@@ -118,11 +145,14 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
           1000,
         )
         return async () => {
+          stopping = true
           clearInterval(timer)
-          for (const one of timers) clearTimeout(one)
+          for (const { timer } of timers.values()) clearTimeout(timer)
+          timers.clear()
           // What has left is waited for, so that its outcome is known; the limit is the program's own (10 s).
           const patience = setTimeout(() => stop.abort(), 6000)
           onQueued(() => undefined)
+          await Promise.allSettled(working)
           await Promise.allSettled(sending)
           clearTimeout(patience)
           stop.abort()
@@ -180,7 +210,10 @@ async function claim(
 async function nextMoment(tx: Tx, channelId: string): Promise<number | undefined> {
   const row = await tx.one<{ wait: number | null }>(
     `select greatest(least(min(extract(epoch from greatest(o.run_at, b.next_at) - clock_timestamp()) * 1000), 5000), 20)::int as wait
-     from (select * from outbox where channel_id = $1 and lease_node is null order by priority, run_at limit 50) o
+     from (select * from outbox w where channel_id = $1 and lease_node is null
+             -- What waits for one on its way in the same chat is looked at when that one is settled.
+             and not exists (select from outbox e where e.channel_id = $1 and e.thread_key = w.thread_key and e.lease_node is not null)
+           order by priority, run_at limit 50) o
      left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key`,
     [channelId],
   )

@@ -13,8 +13,8 @@ export interface Settled {
   outcome: Delivered
 }
 
-/** After this many tries over about a day a message that only ever got "later" has failed. */
-const MAX_ATTEMPTS = 14
+/** After this many tries, over a day, a message that only ever got "later" has failed. */
+const MAX_ATTEMPTS = 34
 
 /** Waits 2, 4, 8 … seconds, an hour at most, spread by a fifth so that many do not come back together. */
 export function backoffSeconds(attempt: number, random = Math.random()): number {
@@ -108,14 +108,14 @@ async function closeAttempt(
 ): Promise<void> {
   await tx.query(
     `update message_attempt set finished_at = now(), outcome = $2, code = $3, detail = $4, retry_at = $5 where message_id = $1 and finished_at is null`,
-    [item.messageId, outcome, code, detail.slice(0, 500), retryAt],
+    [item.messageId, outcome, code, detail, retryAt],
   )
 }
 
 async function end(tx: Tx, item: Settled, state: 'failed' | 'unknown', code: string, detail: string): Promise<void> {
   await tx.query(
     `update message set state = $2, failure_code = $3, failure_detail = $4 where id = $1 and state in ('sending', 'unknown')`,
-    [item.messageId, state, code, detail.slice(0, 500)],
+    [item.messageId, state, code, detail],
   )
   await tx.query('delete from outbox where message_id = $1', [item.messageId])
 }

@@ -1,12 +1,16 @@
 import type { ServerResponse } from 'node:http'
-import pg from 'pg'
 import type { LiveChange, LivePresence } from '#shared/api/live.ts'
 import type { Actor, Part } from './app.ts'
 import type { Database } from './db.ts'
 import type { Log } from './log.ts'
+import { openStanding } from './standing.ts'
 
-/** A screen that missed more than this many rows of the log fetches everything anew. */
+/** A screen that missed more than this many rows of the log, or this many characters, fetches everything anew. */
 const CATCH_UP_ROWS = 2000
+const CATCH_UP_LENGTH = 2 * 1024 * 1024
+/** Rows read at a time: one may hold a batch of hundreds of messages. */
+const CATCH_UP_CHUNK = 100
+const PUMP_CHUNK = 200
 /** A receiver this far behind is cut; it resumes by number when it comes back. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024
 
@@ -68,8 +72,8 @@ export function createLiveHub(
     try {
       do {
         again = false
-        const rows = await rowsAfter(seen, 500)
-        if (rows.length === 500) again = true
+        const rows = await rowsAfter(seen, PUMP_CHUNK)
+        if (rows.length === PUMP_CHUNK) again = true
         let from = 0
         for (let n = 0; n < rows.length; n++) {
           const row = rows[n]
@@ -102,21 +106,35 @@ export function createLiveHub(
     if (!row.changes.includes('"kind":"me"')) return
     for (const client of clients) {
       if (row.user_id !== null && row.user_id !== client.actor.userId) continue
-      const actor = await actorOf(client.actor.userId, client.actor.sessionId, client.actor.tokenId)
-      if (actor) {
+      await renew(client)
+    }
+  }
+
+  /** The rights of a stream as they are now. False: it has ended. */
+  async function renew(client: Client): Promise<boolean> {
+    const before = client.actor
+    try {
+      const actor = await actorOf(before.userId, before.sessionId, before.tokenId)
+      if (!actor) client.response.end('event: signed-out\ndata: {}\n\n')
+      // Somebody else may have asked after us, and knows better.
+      else if (client.actor === before) {
         client.actor = actor
         client.channels = new Set(actor.channels.view)
-      } else {
-        client.response.end('event: signed-out\ndata: {}\n\n')
-        clients.delete(client)
       }
+      if (actor) return true
+    } catch (error) {
+      // Nobody goes on with rights that may have been taken away; who still has them comes back.
+      log.error({ err: error }, 'the rights of a stream could not be read')
+      client.response.destroy()
     }
+    clients.delete(client)
+    return false
   }
 
   function deliver(rows: Row[]): void {
     const last = rows.at(-1)
     if (!last) return
-    const frames = rows.map((row) => `id: ${row.seq}\nevent: change\ndata: ${row.changes}\n\n`)
+    const frames = rows.map(frameOf)
     // Receivers with the same view share one encoded piece.
     const pieces = new Map<string, Buffer>()
     for (const client of clients) {
@@ -149,6 +167,8 @@ export function createLiveHub(
       clients.add(client)
       const detach = (): void => void clients.delete(client)
       response.on('close', detach)
+      // Again, now that changes of rights reach this stream: one may have come between the signing in and here.
+      if (!(await renew(client))) return detach
       if (lastSeq !== undefined) await catchUp(client, lastSeq)
       else join(client, '')
       return detach
@@ -169,18 +189,21 @@ export function createLiveHub(
         : oldest?.seq
           ? BigInt(oldest.seq) > lastSeq + 1n && lastSeq < seen
           : lastSeq < seen
-    for (let from = lastSeq, total = 0; !gone; ) {
-      const rows = await rowsAfter(from, 500)
-      const upTo = rows.filter((row) => BigInt(row.seq) <= seen)
-      const frames = upTo
-        .filter((row) => maySee(client, row))
-        .map((row) => `id: ${row.seq}\nevent: change\ndata: ${row.changes}\n\n`)
-      total += rows.length
-      if (total > CATCH_UP_ROWS) break
+    for (let from = lastSeq, rows = 0, bytes = 0; !gone; ) {
+      // Read before the question: what others have been handed by then is in the answer, or comes in the next one.
+      const handed = seen
+      const found = await rowsAfter(from, CATCH_UP_CHUNK)
+      const past = found.filter((row) => BigInt(row.seq) <= seen)
+      const frames = past.filter((row) => maySee(client, row)).map(frameOf)
+      rows += past.length
+      bytes += frames.reduce((sum, frame) => sum + frame.length, 0)
+      // Whole pages are cheaper than long news, for the reader too.
+      if (rows > CATCH_UP_ROWS || bytes > CATCH_UP_LENGTH || client.response.destroyed) break
       if (frames.length > 0) client.response.write(frames.join(''))
-      const last = upTo.at(-1)
-      if (!last || BigInt(last.seq) >= seen) return join(client, '')
-      from = BigInt(last.seq)
+      const last = past.at(-1)
+      if (last) from = BigInt(last.seq)
+      if (found.length < CATCH_UP_CHUNK && handed > from) from = handed
+      if (from >= seen) return join(client, '')
     }
     join(client, `id: ${seen}\nevent: reload\ndata: {}\n\n`)
   }
@@ -198,37 +221,28 @@ export function createLiveHub(
   }
 
   async function start(): Promise<() => Promise<void>> {
-    let stopped = false
-    let listener: pg.Client | undefined
-    const listen = async (): Promise<void> => {
-      const client = new pg.Client({ connectionString: db.url, application_name: 'daftar live' })
-      client.on('error', () => undefined)
-      client.on('end', () => {
-        if (!stopped) setTimeout(() => void listen().catch(() => undefined), 500)
-      })
-      client.on('notification', ({ channel, payload }) => {
-        if (channel === 'live') void pump()
-        else if (channel === 'presence' && payload) tellPresence(payload)
-      })
-      await client.connect()
-      await client.query('listen live; listen presence')
-      listener = client
-      void pump()
-    }
     const now = await db.one<{ seq: string }>('select seq::text from live_counter')
     seen = BigInt(now?.seq ?? 0)
-    await listen()
+    const listener = await openStanding(db.url, 'daftar live', {
+      async ready(client) {
+        client.on('notification', ({ channel, payload }) => {
+          if (channel === 'live') void pump()
+          else if (channel === 'presence' && payload) tellPresence(payload)
+        })
+        await client.query('listen live; listen presence')
+        void pump()
+      },
+    })
     // A notification only shortens the wait; the log is the truth.
     const poll = setInterval(() => void pump(), 2000)
     const beat = setInterval(() => {
       for (const client of clients) write(client, BEAT)
     }, BEAT_MS)
     return async () => {
-      stopped = true
       clearInterval(poll)
       clearInterval(beat)
       for (const client of clients) client.response.end()
-      await listener?.end()
+      await listener.close()
     }
   }
 
@@ -239,6 +253,10 @@ export function createLiveHub(
       if (client.channels.has(channelId) && client.actor.userId !== presence.userId) write(client, frame)
     }
   }
+}
+
+function frameOf(row: Row): string {
+  return `id: ${row.seq}\nevent: change\ndata: ${row.changes}\n\n`
 }
 
 function maySee(client: Client, row: Row): boolean {

@@ -1,6 +1,8 @@
-import { run, Logger, type Runner, type Task, type TaskList } from 'graphile-worker'
+import { EventEmitter } from 'node:events'
+import { run, Logger, type Runner, type Task, type TaskList, type WorkerEvents } from 'graphile-worker'
 import type { Part } from './app.ts'
 import type { Database } from './db.ts'
+import { guardJobs } from './job-locks.ts'
 import type { Log } from './log.ts'
 
 export type JobHandler = (
@@ -49,7 +51,9 @@ export function createJobs(db: Database, log: Log): Jobs {
         const unknown = waiting.filter((job) => !known(job.name))
         if (unknown.length > 0)
           throw new Error(`jobs wait that nobody does: ${unknown.map((job) => job.name).join(', ')}`)
-        const runner = await startRunner(db, log, handlers, schedules)
+        const workers: string[] = []
+        const runner = await startRunner(db, log, handlers, schedules, (worker) => workers.push(worker))
+        const endGuard = await guardJobs(db, log, workers)
         let stopping = false
         const onEnd = (error?: unknown): void => {
           if (stopping) return
@@ -60,6 +64,7 @@ export function createJobs(db: Database, log: Log): Jobs {
         return async () => {
           stopping = true
           await runner.stop()
+          await endGuard()
         }
       },
     },
@@ -71,7 +76,10 @@ async function startRunner(
   log: Log,
   handlers: Map<string, JobHandler>,
   schedules: string[],
+  onWorker: (name: string) => void,
 ): Promise<Runner> {
+  const events: WorkerEvents = new EventEmitter()
+  events.on('worker:create', ({ worker }) => onWorker(worker.workerId))
   const taskList: TaskList = {}
   for (const [name, handler] of handlers) {
     const task: Task = async (payload, helpers) => {
@@ -89,6 +97,7 @@ async function startRunner(
   }
   return run({
     pgPool: db.pool,
+    events,
     taskList,
     crontab: schedules.join('\n'),
     concurrency: 4,

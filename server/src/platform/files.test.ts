@@ -137,6 +137,12 @@ describe('storing', () => {
       `${'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n'.repeat(2)}--x--\r\n`,
       413,
     ],
+    [
+      'a form of endless fields',
+      'multipart/form-data; boundary=x',
+      `${'--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nabc\r\n'.repeat(50)}--x--\r\n`,
+      413,
+    ],
   ])('%s is refused', async (_name, type, body, status) => {
     const response = await t
       .as(t.people.agent)

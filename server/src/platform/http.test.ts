@@ -20,6 +20,23 @@ interface Wrong {
   title: string
   errors?: { field: string; code: string; message: string }[]
 }
+/** The answer to bytes as they are, until the server or the answer's end closes. */
+function raw(url: string, request: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect(Number(port), hostname, () => socket.write(request))
+    const done = (): void => {
+      socket.destroy()
+      resolve(text)
+    }
+    socket.on('close', done).on('error', done)
+    socket.on('data', (chunk) => {
+      text += chunk
+      if (text.includes('\r\n\r\n') && text.endsWith('}')) done()
+    })
+  })
+}
 const role = (name: string) => ({ name, rights: [], channels: [] })
 
 describe('what is wrong with a request', () => {
@@ -72,7 +89,7 @@ describe('what is wrong with a request', () => {
     expect((await admin.get<Wrong>('/nowhere')).body.code).toBe('not_found')
     expect((await admin.put('/roles', {})).status).toBe(404)
     expect((await admin.get(`/${'a/'.repeat(2000)}`)).status).toBe(404)
-    expect((await admin.get('/users/%zz')).status).toBe(400)
+    expect((await admin.get('/users/%zz')).status).toBe(404)
   })
 
   test('queries: wrong limits, cursors and names', async () => {
@@ -99,17 +116,27 @@ describe('what is wrong with a request', () => {
   })
 
   test('bytes that are no HTTP end that connection alone', async () => {
-    const { hostname, port } = new URL(t.url)
-    const answer = await new Promise<string>((resolve) => {
-      let text = ''
-      const socket = connect(Number(port), hostname, () => socket.write('GET / HTTP/9\r\nx\0y\r\n\r\n'))
-      socket
-        .on('data', (chunk) => (text += chunk))
-        .on('close', () => resolve(text))
-        .on('error', () => resolve(text))
-    })
+    const answer = await raw(t.url, 'GET / HTTP/9\r\nx\0y\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1.1 400/)
     expect((await admin.get('/me')).status).toBe(200)
+  })
+
+  test.each([
+    ['an address that is no text', 'GET /api/v1/contacts/%E0%A4%A HTTP/1.1\r\nHost: x\r\n\r\n', 404, 'not_found'],
+    ['an endless id', `GET /api/v1/contacts/${'1'.repeat(3000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 404, 'not_found'],
+    ['endless headers', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431, 'too_large'],
+    ['no HTTP', 'GET / HTTP/9\r\nx\0y\r\n\r\n', 400, 'invalid_json'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx',
+      400,
+      'invalid_json',
+    ],
+  ])('%s is a problem with a code', async (_name, request, status, code) => {
+    const answer = await raw(t.url, request)
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(answer).toMatch(/content-type: application\/problem\+json/i)
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code })
   })
 
   test('a mistake of ours says nothing of our insides', async () => {

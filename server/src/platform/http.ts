@@ -333,6 +333,7 @@ function toProblem(error: unknown): Problem {
   // Class 22: a value PostgreSQL cannot hold (an id or a number out of range …). The caller sent it.
   if (/^22[0-9A-Z]{3}$/.test(code)) return new Problem('invalid_input')
   if (thrown.statusCode === 400 || error instanceof SyntaxError) return new Problem('invalid_json')
+  if (thrown.statusCode === 413) return new Problem('too_large')
   if (thrown.statusCode === 404) return new Problem('not_found')
   if (thrown.statusCode === 415) return new Problem('unsupported_media_type')
   return new Problem('internal')

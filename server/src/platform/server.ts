@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import cookie from '@fastify/cookie'
 import multipart from '@fastify/multipart'
 import fastifyStatic from '@fastify/static'
 import { Ajv, type AnySchema } from 'ajv'
 import addFormats from 'ajv-formats'
-import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { MAX_FILE_BYTES } from '#shared/api/files.ts'
 import type { App } from './app.ts'
 import { cleanTexts, localeOf, problemAnswer, registerRoutes } from './http.ts'
@@ -26,6 +28,9 @@ export async function createServer(app: App): Promise<FastifyInstance> {
     requestTimeout: 600_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
+    // An address that cannot be read leads nowhere.
+    frameworkErrors: (_error, request, reply) => answerProblem(app, new Problem('not_found'), request, reply),
+    clientErrorHandler: answerUnreadable,
   })
   server.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) app.served.push({ method: one, url })
@@ -36,16 +41,7 @@ export async function createServer(app: App): Promise<FastifyInstance> {
   })
   // Bodies say what they mean; only query texts are turned into numbers and booleans.
   server.setValidatorCompiler(validatorFor())
-  server.setErrorHandler((error, request, reply) => {
-    const { answer, problem } = problemAnswer(error, localeOf(request))
-    if (problem.status >= 500)
-      app.log.error({ err: error, method: request.method, path: request.routeOptions.url }, 'a request failed')
-    void reply
-      .status(problem.status)
-      .headers({ ...problem.headers, 'cache-control': 'no-store' })
-      .type('application/problem+json')
-      .send(JSON.stringify(answer))
-  })
+  server.setErrorHandler((error, request, reply) => answerProblem(app, error, request, reply))
   server.addHook('preValidation', async (request) => {
     if (request.body !== undefined && request.body !== null && !Buffer.isBuffer(request.body))
       request.body = cleanTexts(request.body)
@@ -64,6 +60,31 @@ export async function createServer(app: App): Promise<FastifyInstance> {
   for (const plugin of app.plugins) await server.register(async (scope) => plugin(scope))
   await serveWeb(server)
   return server
+}
+
+function answerProblem(app: App, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { answer, problem } = problemAnswer(error, localeOf(request))
+  if (problem.status >= 500)
+    app.log.error({ err: error, method: request.method, path: request.routeOptions.url }, 'a request failed')
+  void reply
+    .status(problem.status)
+    .headers({ ...problem.headers, 'cache-control': 'no-store' })
+    .type('application/problem+json')
+    .send(JSON.stringify(answer))
+}
+
+/** What came is no HTTP request, or its headers are too long or too slow: there is no request to answer, only a socket. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = tooLong ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const { answer } = problemAnswer(new Problem(tooLong ? 'too_large' : 'invalid_json'), 'en')
+  const body = JSON.stringify({ ...answer, status })
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  socket.destroy(error)
 }
 
 function validatorFor(): Parameters<FastifyInstance['setValidatorCompiler']>[0] {

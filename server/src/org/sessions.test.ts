@@ -74,6 +74,26 @@ describe('signing in', () => {
     expect((await signIn(email, 'wrong', from(99))).status).toBe(401)
   })
 
+  test('spellings the database takes for one e-mail are counted as one', async () => {
+    await forget()
+    const email = t.people.administrator.email
+    const spellings = [email, email.toUpperCase(), email.replace('i', '\u0130'), email.replaceAll('i', '\u0130')]
+    const found = await t.app.db.query('select 1 from unnest($1::text[]) s where lower(s) = lower($2)', [
+      spellings,
+      email,
+    ])
+    expect(found).toHaveLength(spellings.length)
+    const wrong: number[] = []
+    for (let n = 0; n < 12; n++) {
+      const answer = await signIn(spellings[n % spellings.length] ?? '', 'wrong', {
+        'x-forwarded-for': `198.51.101.${n}`,
+      })
+      wrong.push(answer.status)
+    }
+    expect(wrong.filter((status) => status === 401)).toHaveLength(5)
+    await forget()
+  })
+
   test('an address is made to wait, its neighbours are not; the right password clears the e-mail', async () => {
     await forget()
     const from = (address: string) => ({ 'x-forwarded-for': address })

@@ -133,8 +133,9 @@ const ContactRow = memo(function ContactRow({ item }: { item: ContactItem }) {
     >
       <Avatar id={item.id} name={item.name} fileId={item.avatarFileId} size={38} />
       <span className={css.who}>
-        <b className="ellipsis">
-          <Bidi>{item.name}</Bidi>
+        {/* Its own direction, so that a long name is cut at its end. */}
+        <b className="ellipsis" dir="auto">
+          {item.name}
         </b>
         <KindBadge kind={item.kind} />
       </span>

@@ -150,8 +150,10 @@ function Search({ contact, onChoose }: { contact: Contact; onChoose: (contact: C
             <li key={one.id}>
               <button type="button" onClick={() => onChoose(one)}>
                 <Avatar id={one.id} name={one.name} fileId={one.avatarFileId} size={32} />
-                <span className={`${css.foundName} ellipsis`}>
-                  <Bidi>{one.name}</Bidi>
+                <span className={css.foundName}>
+                  <span className="ellipsis" dir="auto">
+                    {one.name}
+                  </span>
                 </span>
                 {one.identities[0] !== undefined && (
                   <span className={`${css.foundIdentity} ellipsis`}>

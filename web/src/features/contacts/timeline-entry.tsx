@@ -49,8 +49,8 @@ function MessageEntry({ message, contact }: { message: Message; contact: Contact
       </span>
       <div className={css.messageBox}>
         <header className={css.messageHead}>
-          <b className="ellipsis">
-            <Bidi>{voice}</Bidi>
+          <b className="ellipsis" dir="auto">
+            {voice}
           </b>
           <span className={css.via}>
             <ChannelIcon kind={channel?.kind} size={14} />

@@ -190,7 +190,6 @@ function Entries({ contact, items, scroller, stale, more }: EntriesProps) {
       className={css.entries}
       data-stale={stale || undefined}
       style={{ blockSize: virtual.getTotalSize() }}
-      role="feed"
       aria-busy={stale}
       data-testid="timeline"
     >

@@ -1,7 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import type { Message } from '#shared/api/conversations.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { placeAnswer } from '../../live-cache.ts'
+import { channelKindsQuery, channelsQuery } from '../../queries.ts'
 import { queryClient } from '../../session/session.ts'
 import { Button } from '../../ui/button.tsx'
 import {
@@ -56,15 +58,26 @@ async function act(message: Message, what: 'cancel' | 'retry'): Promise<void> {
   }
 }
 
+/** Why it failed, in the reader's language; what the network said of it where nobody has put that into words. */
+function useReason({ channelId, failure }: Message): string | undefined {
+  const kind = useQuery(channelsQuery).data?.items.find((channel) => channel.id === channelId)?.kind
+  const known = useQuery(channelKindsQuery).data?.items.find((one) => one.kind === kind)
+  return failure ? (known?.errors[failure.code] ?? failure.message) || undefined : undefined
+}
+
 /** Why it did not arrive, or may not have, and what can be done. */
 export function Trouble({ message }: { message: Message }) {
+  return message.state === 'failed' || message.state === 'unknown' ? <TroubleText message={message} /> : null
+}
+
+function TroubleText({ message }: { message: Message }) {
   const { t } = useI18n()
-  if (message.state !== 'failed' && message.state !== 'unknown') return null
+  const reason = useReason(message)
   const unknown = message.state === 'unknown'
   return (
     <div className={css.trouble} data-unknown={unknown || undefined}>
       <p dir="auto">
-        {unknown ? t('inbox.delivery.unknown.text') : (message.failure?.message ?? t('inbox.delivery.failed'))}
+        {unknown ? t('inbox.delivery.unknown.text') : (reason ?? t('inbox.delivery.failed'))}
       </p>
       {message.retryable && (
         <Button small onClick={() => void act(message, 'retry')}>

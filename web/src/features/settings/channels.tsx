@@ -4,7 +4,7 @@ import type { Channel } from '#shared/api/channels.ts'
 import { useI18n } from '../../i18n.ts'
 import { channelKindsQuery, channelsQuery } from '../../queries.ts'
 import { can, useMe } from '../../session/session.ts'
-import { Badge, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
+import { Badge, EmptyState, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ChannelIcon } from '../inbox/channel-icon.tsx'
 import { ChannelPage } from './channel-page.tsx'
@@ -109,8 +109,8 @@ function ChannelList() {
                   <ChannelIcon kind={channel.kind} size={26} />
                 </span>
                 <span className={css.itemText}>
-                  <b className="ellipsis">
-                    <Bidi>{channel.name}</Bidi>
+                  <b className="ellipsis" dir="auto">
+                    {channel.name}
                   </b>
                   <span className={css.itemMeta}>
                     {kinds?.find((one) => one.kind === channel.kind)?.name ?? channel.kind}

@@ -173,8 +173,9 @@ function Heads({
         </th>
         {roles.map((role) => (
           <th key={role.id} scope="col">
+            <Bidi>{roleName(role)}</Bidi>
             <div className={css.role}>
-              <Bidi>{roleName(role)}</Bidi>
+              <span className={css.count}>{t('settings.roles.users', { count: role.userCount })}</span>
               {onTask !== undefined && mayManage && (
                 <Menu
                   label={t('settings.roles.actions', { name: roleName(role) })}
@@ -221,7 +222,6 @@ function Heads({
                 </Menu>
               )}
             </div>
-            <span className={css.count}>{t('settings.roles.users', { count: role.userCount })}</span>
           </th>
         ))}
       </tr>

@@ -29,6 +29,7 @@ const MARKS =
 const INVISIBLE = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Cs}\u0640\u07fa\u0621\u0674]/gu
 const INVISIBLE_KEEPING_HALF_SPACE = /(?![\t\n\r\u200c])[\p{Cc}\p{Cf}\p{Cs}\u0640\u07fa\u0621\u0674]/gu
 const SPACES = /[\s\p{Z}]+/gu
+const TOWER = /(\p{M}{16})\p{M}+/gu
 
 const LETTERS: Record<string, string> = {}
 for (const [to, from] of Object.entries({
@@ -80,6 +81,8 @@ function fold(s: string, keepHalfSpace: boolean): string {
       .replace(/ *\n[ \n]*| {2,}/g, ' ')
       .trim()
   }
+  // A tower of marks is nobody's word, and putting thousands of them in order takes seconds.
+  s = s.replace(TOWER, '$1')
   // Decomposing first turns أ إ آ ؤ ئ ۀ é into a letter and a mark, so taking the marks away does most of the work.
   return latinDigits(
     s
@@ -87,6 +90,7 @@ function fold(s: string, keepHalfSpace: boolean): string {
       .normalize('NFKD')
       .replace(MARKS, '')
       .replace(INVISIBLE_KEEPING_HALF_SPACE, '')
+      .replace(TOWER, '$1')
       .toLowerCase()
       .replace(LETTER, (letter) => LETTERS[letter] ?? letter),
   )
@@ -245,6 +249,13 @@ function cutSimple(s: string, max: number, ellipsis: string): string | undefined
     if (count > max) return SINGLES.test(s.slice(0, at + 1)) ? s.slice(0, end).trimEnd() + ellipsis : undefined
   }
   return undefined
+}
+
+/** Cut to `max` UTF-16 units, never through a surrogate pair. */
+export function cut(whole: string, max: number): string {
+  if (whole.length <= max) return whole
+  const last = whole.charCodeAt(max - 1)
+  return whole.slice(0, last >= 0xd800 && last < 0xdc00 ? max - 1 : max)
 }
 
 /** At most `max` characters as a reader counts them (an emoji family is one); a cut text ends with `ellipsis`, counted. */

@@ -95,6 +95,7 @@ export const kinds: ChannelKindInfo[] = [
       token: { label: 'توکن بازو', help: 'از @botfather در بله بگیرید.' },
       mode: { label: 'شیوهٔ دریافت', options: { webhook: 'وب‌هوک', polling: 'پرسش پیوسته' } },
     },
+    errors: { blocked: 'مشتری بازو را بسته است.', bad_request: 'بله پیام را نپذیرفت.' },
     capabilities: {
       textLength: 4096,
       captionLength: 1024,

@@ -108,3 +108,11 @@ export function kindText(
 export function errorText(kind: InstalledKind | undefined, locale: Locale, code: string, fallback: string): string {
   return kind ? kindText(kind, locale, `error.${code}`, {}, fallback || code) : fallback || code
 }
+
+/** What each of a kind's error codes means, in the reader's language. */
+export function errorTexts(kind: InstalledKind, locale: Locale): Record<string, string> {
+  const codes = Object.keys(kind.labels[locale].messages ?? {})
+    .filter((key) => key.startsWith('error.'))
+    .map((key) => key.slice('error.'.length))
+  return Object.fromEntries(codes.map((code) => [code, errorText(kind, locale, code, code)]))
+}

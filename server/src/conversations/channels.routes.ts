@@ -13,6 +13,7 @@ import type { Locale } from '#shared/i18n.ts'
 import type { App } from '../platform/app.ts'
 import { type Call, route } from '../platform/http.ts'
 import type { Channels } from './channel-registry.ts'
+import { errorTexts } from './channel-settings.ts'
 import { checkChannel } from './channel-setup.ts'
 import { changeChannel, createChannel, deleteChannel, getChannel, listChannels, type Reader } from './channels.ts'
 
@@ -98,7 +99,8 @@ export function channelRoutes(app: App, channels: Channels): void {
   )
 }
 
-function kindView({ kind, labels, icon }: InstalledKind, locale: Locale): KindInfo {
+function kindView(installed: InstalledKind, locale: Locale): KindInfo {
+  const { kind, labels, icon } = installed
   const own = labels[locale]
   const { attachments, ...capabilities } = kind.capabilities
   return {
@@ -109,6 +111,7 @@ function kindView({ kind, labels, icon }: InstalledKind, locale: Locale): KindIn
     identityKind: kind.identityKind,
     settings: kind.settings,
     labels: own.settings,
+    errors: errorTexts(installed, locale),
     capabilities: { ...capabilities, attachments: { ...attachments } },
   }
 }

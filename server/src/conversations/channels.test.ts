@@ -239,7 +239,11 @@ it('lists the kinds with labels in the reader’s language', async () => {
     .as(test.people.agent)
     .get<{ items: ChannelKindInfo[] }>('/channel-kinds', { 'accept-language': 'ar' })
   const kind = answer.body.items.find((one) => one.kind === 'play')
-  expect(kind).toMatchObject({ name: 'play ar', labels: { token: { label: 'token ar' } } })
+  expect(kind).toMatchObject({
+    name: 'play ar',
+    labels: { token: { label: 'token ar' } },
+    errors: { bad_token: 'bad token ar' },
+  })
 })
 
 it('does not take the others with a channel whose kind is gone', async () => {

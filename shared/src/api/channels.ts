@@ -32,6 +32,8 @@ export const ChannelKindInfo = Type.Object({
       options: Type.Optional(Type.Record(Type.String(), Type.String())),
     }),
   ),
+  /** What the codes of failed messages and of broken channels mean (`Message.failure.code`). */
+  errors: Type.Record(Type.String(), Type.String()),
   capabilities: Type.Object({
     textLength: Type.Integer(),
     captionLength: Type.Integer(),

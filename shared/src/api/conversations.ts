@@ -86,6 +86,7 @@ export const Message = Type.Object({
   origin: Choice(['contact', 'agent', 'welcome', 'api'] as const),
   at: Time,
   editedAt: Nullable(Time),
+  /** `message` is the provider's own wording, the same for every reader; `ChannelKindInfo.errors` has the reader's words for `code`. */
   failure: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
   /** Sending again makes sense and is allowed. */
   retryable: Type.Boolean(),

@@ -76,9 +76,7 @@ function TroubleText({ message }: { message: Message }) {
   const unknown = message.state === 'unknown'
   return (
     <div className={css.trouble} data-unknown={unknown || undefined}>
-      <p dir="auto">
-        {unknown ? t('inbox.delivery.unknown.text') : (reason ?? t('inbox.delivery.failed'))}
-      </p>
+      <p dir="auto">{unknown ? t('inbox.delivery.unknown.text') : (reason ?? t('inbox.delivery.failed'))}</p>
       {message.retryable && (
         <Button small onClick={() => void act(message, 'retry')}>
           {t(unknown ? 'inbox.delivery.unknown.retry' : 'inbox.delivery.retry')}

@@ -119,6 +119,7 @@ interface FromSomebody {
   /** Order among messages of one chat within the same second, 0 … 999999, where the provider's clock is coarse. */
   tick?: number
 }
+/** For the identity kinds `phone` and `email` the core brings `address`, and a `threadKey` equal to it, into one form: `send` gets E.164. */
 export interface Sender {
   address: string
   name: string

@@ -1,6 +1,8 @@
 /** For every channel: reading what came over the wire. Each value may be missing, of another type, huge or hostile; nothing here throws. */
 import { createHash } from 'node:crypto'
-import { stripUnsafe } from '#shared/text.ts'
+import { cut, stripUnsafe } from '#shared/text.ts'
+
+export { cut }
 
 export type Json = Record<string, unknown>
 
@@ -10,13 +12,6 @@ export function record(value: unknown): Json | undefined {
 
 /** Direction overrides and isolates: in a name they make the text around it read backwards. */
 const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g
-
-/** Cut to `max` UTF-16 units, never through a surrogate pair. */
-export function cut(whole: string, max: number): string {
-  if (whole.length <= max) return whole
-  const last = whole.charCodeAt(max - 1)
-  return whole.slice(0, last >= 0xd800 && last < 0xdc00 ? max - 1 : max)
-}
 
 /** A text that may be stored; '' when there is none. */
 export function text(value: unknown, max: number): string {

@@ -5,6 +5,8 @@ import type { Contact } from '#shared/api/contacts.ts'
 import type { Conversation, TimelineItem } from '#shared/api/conversations.ts'
 import { type BalePerson, type BaleSimulator, createBaleSimulator, type SimBot } from '#simulators/bale/server.ts'
 import { type Client, startTestApp, type TestApp, until } from '../../test/app.ts'
+import { PLAY_TOKEN, playKind } from '../../test/channel-kind.ts'
+import { write } from '../../test/desk.ts'
 
 /** What the record is that somebody turns out to be, and what a newcomer is greeted with. */
 let app: TestApp
@@ -81,4 +83,25 @@ test('the welcome brings its file, once', async () => {
     return body.items.length === 1
   })
   expect(customer.inbox(bot).filter(({ mine }) => !mine)).toHaveLength(1)
+})
+
+test('a number is one sender in every spelling, and an answer meets the conversation an agent began', async () => {
+  app.app.kinds.set('numbers', playKind('numbers', { identityKind: 'phone', firstContact: true }).installed)
+  const { body: channel } = await admin.post<Channel>('/channels', {
+    kind: 'numbers',
+    name: 'خط ۱',
+    settings: { token: PLAY_TOKEN },
+  })
+  const { body: begun } = await admin.post<Conversation>('/conversations', {
+    identity: { kind: 'phone', value: '0912 111 0033' },
+    channelId: channel.id,
+    message: { text: 'سلام' },
+  })
+  for (const from of ['09121110033', '۹۸۹۱۲۱۱۱۰۰۳۳', '+98 912 111 0033']) {
+    const conversation = await write(app, channel, from, `از ${from}`, { threadKey: from })
+    expect(conversation.id).toBe(begun.id)
+  }
+  // Who writes by name is taken at that.
+  const named = await write(app, channel, 'BANK', 'واریز شد', { threadKey: 'BANK' })
+  expect(named.id).not.toBe(begun.id)
 })

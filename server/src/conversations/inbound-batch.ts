@@ -8,9 +8,10 @@ import type {
   SharedNumber,
 } from '#channels/contract.ts'
 import { stripUnsafe } from '#shared/text.ts'
-import { findOrMakeSenders, shareNumber } from '../crm/identities.ts'
+import { findOrMakeSenders, homeCountry, normalizeIdentity, shareNumber } from '../crm/identities.ts'
 import type { App } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
+import { Problem } from '../platform/problem.ts'
 import type { LiveChannel } from './channel-registry.ts'
 import { editMessages } from './inbound-edits.ts'
 import { insertMessages, leaveOutStored, type NewMessage } from './inbound-messages.ts'
@@ -47,6 +48,7 @@ interface Outcome {
 export async function processEvents(app: App, tx: Tx, channel: LiveChannel, events: StoredEvent[]): Promise<void> {
   if (events.length === 0) return
   const { items, outcomes } = understand(channel, events)
+  await step('read the address', () => oneFormOfAddresses(tx, channel, items))
 
   const senders = await step('find the sender', () => findSenders(tx, channel, items))
   const speaking = items.filter(
@@ -125,6 +127,33 @@ function understand(channel: LiveChannel, events: StoredEvent[]): { items: Inbou
     }
   }
   return { items, outcomes }
+}
+
+/**
+ * Numbers and e-mail addresses in the one form in which they are unique, whatever spelling the network uses: so a sender
+ * is the contact who has that number, and an answer meets the conversation an agent began. A chat that is named by the
+ * address itself goes with it. What is no number (a company's name as sender) stays as it came.
+ */
+async function oneFormOfAddresses(tx: Tx, channel: LiveChannel, items: Inbound[]): Promise<void> {
+  const { identityKind } = channel.kind.kind
+  if (identityKind !== 'phone' && identityKind !== 'email') return
+  const country = await homeCountry(tx)
+  for (const item of items) {
+    if (item.type === 'receipt') continue
+    const { address } = item.sender
+    const normal = normalizedOr(identityKind, address, country)
+    item.sender = { ...item.sender, address: normal }
+    if (item.threadKey === address) item.threadKey = normal
+  }
+}
+
+function normalizedOr(kind: string, address: string, country: string): string {
+  try {
+    return normalizeIdentity(kind, address, country)
+  } catch (error) {
+    if (error instanceof Problem) return address
+    throw error
+  }
 }
 
 export interface KnownSender {

@@ -1,5 +1,4 @@
-import { cut } from '#channels/reading.ts'
-import { truncateGraphemes } from '#shared/text.ts'
+import { cut, truncateGraphemes } from '#shared/text.ts'
 
 /** Longer texts than any network has are cut; what came is in the inbound event. */
 const TEXT_LENGTH = 20_000

@@ -185,8 +185,8 @@ describe('docs/architecture.md', () => {
   const page = readFileSync(new URL('docs/architecture.md', ROOT), 'utf8')
   const listed = [...page.matchAll(/^\| `([\w./-]+)\/` \|/gm)].map(([, folder]) => folder ?? '')
 
-  /** Folders whose folders are all listed, each for what it is. */
-  const OPEN = ['.', 'server', 'server/src', 'channels', 'simulators', 'shared', 'shared/src']
+  /** Folders whose folders are all listed, each for what it is. Not `channels`: a new one touches nothing but its own folder. */
+  const OPEN = ['.', 'server', 'server/src', 'simulators', 'shared', 'shared/src']
   const ignored = new Set(['node_modules', 'dist', 'data', 'coverage', 'fixtures'])
   const onDisk = (folder: string): string[] =>
     readdirSync(new URL(`${folder}/`, ROOT), { withFileTypes: true })

@@ -1,7 +1,18 @@
 // What the scripts share. Plain Node: it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -68,6 +79,10 @@ export async function ensureInstalled() {
   })
 }
 
+/** How often the holder of a lock touches it, and how long an untouched one still counts (ms). */
+const LOCK_BEAT = 1_000
+const LOCK_SILENCE = 10_000
+
 /** Runs `work` while no other process does the same in this repository. */
 export async function withLock(name, work) {
   const dir = join(ROOT, '.cache')
@@ -80,15 +95,45 @@ export async function withLock(name, work) {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
     }
-    const holder = Number(readText(path) || 0)
-    if (holder !== 0 && !isAlive(holder)) rmSync(path, { force: true })
-    else if (!told) say(`Waiting for another process (${holder}) to finish the same work (${name}).`)
+    if (isLeftOver(path)) removeLeftOver(path)
+    else if (!told) say(`Waiting for another process (${readText(path)}) to finish the same work (${name}).`)
     told = true
   }
+  const beat = setInterval(() => touch(path), LOCK_BEAT)
   try {
     return await work()
   } finally {
+    clearInterval(beat)
     rmSync(path, { force: true })
+  }
+}
+
+/** Its process is gone, or is silent: after kill -9 a later process may have got the number, in a container it mostly has. */
+function isLeftOver(path) {
+  const holder = Number(readText(path))
+  if (holder > 0 && !isAlive(holder)) return true
+  const touched = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  return touched !== undefined && Math.abs(Date.now() - touched) > LOCK_SILENCE
+}
+
+/** Two may find the same left-over: what was moved away is looked at again, and put back if another has just taken it. */
+function removeLeftOver(path) {
+  const aside = `${path}.${process.pid}`
+  try {
+    renameSync(path, aside)
+    if (!isLeftOver(aside)) linkSync(aside, path)
+  } catch {
+    // Somebody else removed it, or took it anew.
+  }
+  rmSync(aside, { force: true })
+}
+
+function touch(path) {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // The next beat tries again.
   }
 }
 

@@ -79,10 +79,11 @@ test('help is everywhere and ends well; nonsense does not', async () => {
     ['fly'],
     ['migrate', '--fast'],
     [],
+    ['constructor'],
   ]
   const ended: Ended[] = []
   for (const args of words) ended.push(await daftar(args))
-  expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0, 1, 1, 1])
+  expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0, 1, 1, 1, 1])
   for (const { out } of ended.slice(0, 4)) expect(out).toContain('daftar')
   expect(ended[0]?.out).toContain('restore --from FILE')
   expect(process.listenerCount('SIGTERM')).toBe(signals)
@@ -91,6 +92,13 @@ test('help is everywhere and ends well; nonsense does not', async () => {
     expect(err).toContain('daftar')
     expect(err).not.toMatch(/\n +at /)
   }
+}, 60_000)
+
+test('a start under a host name nobody knows says which setting is wrong', async () => {
+  const { code, err } = await daftar(['start'], { env: { HOST: 'nowhere.invalid', PORT: '0' } })
+  expect(code).toBe(1)
+  expect(err).toContain('HOST')
+  expect(err).not.toContain('DATABASE_URL')
 }, 60_000)
 
 describe('administrators and tokens from the command line', () => {

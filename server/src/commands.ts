@@ -104,8 +104,8 @@ export async function command(argv: string[], env: NodeJS.ProcessEnv): Promise<v
   const words = argv.filter((word) => !word.startsWith('-'))
   const [first = ''] = words
   if (first === 'start') return start(argv.slice(argv.indexOf('start') + 1), env)
-  const name = COMMANDS[first] ? first : argv.slice(0, 2).join(' ')
-  const found = COMMANDS[name]
+  const name = Object.hasOwn(COMMANDS, first) ? first : argv.slice(0, 2).join(' ')
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   const helpAsked = argv.some((word) => word === '--help' || word === '-h')
   if (!found) {
     const group = Object.entries(COMMANDS).filter(([key]) => first !== '' && key.startsWith(`${first} `))

@@ -5,6 +5,7 @@ import { loadChannelKinds } from '#channels/index.ts'
 import { modules } from './modules.ts'
 import type { App } from './platform/app.ts'
 import type { Config } from './platform/config.ts'
+import { hasCode } from './platform/data-dir.ts'
 import { type Database, openDatabase } from './platform/db.ts'
 import { createJobs } from './platform/jobs.ts'
 import { createLiveHub } from './platform/live.ts'
@@ -75,7 +76,9 @@ export async function startApp(config: Config, databaseUrl: string, log: Log, te
     }
     tell?.('started', [...config.roles])
     const server = await createServer(app)
-    await server.listen({ host: config.host, port: config.port })
+    await server.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
+      throw hasCode(error, 'ENOTFOUND', 'EAI_AGAIN') ? unknownHost(config.host, error) : error
+    })
     stops.push(() => server.close())
     const { address, port, family } = server.server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
@@ -86,6 +89,14 @@ export async function startApp(config: Config, databaseUrl: string, log: Log, te
     await stop()
     throw error
   }
+}
+
+function unknownHost(host: string, cause: unknown): StartError {
+  return new StartError(
+    `The name ${host} in HOST is not known on this machine. Set it to an address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for all networks.`,
+    `نام ${host} که در HOST آمده روی این دستگاه شناخته نیست. نشانی‌ای را بگذارید که برنامه روی آن گوش کند: 127.0.0.1 فقط برای همین دستگاه، 0.0.0.0 برای همهٔ شبکه‌ها.`,
+    { cause },
+  )
 }
 
 /** A node with another key would neither open what the others stored nor store what they can open: it must not start. */

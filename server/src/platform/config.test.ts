@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -115,6 +116,23 @@ describe('settings', () => {
   test('a data folder that cannot be made is said so', () => {
     writeFileSync(join(dir, 'file'), '')
     expect(refusal({ DATA_DIR: join(dir, 'file', 'data') }).english).toContain('DATA_DIR')
+    expect(refusal({ DATA_DIR: join(dir, 'file') }).english).toContain('DATA_DIR')
+  })
+
+  test('one of several levels is made, closed to others', () => {
+    const deep = join(dir, 'one', 'دو', 'three')
+    expect(read({ DATA_DIR: deep }).dataDir).toBe(realpathSync(deep))
+    for (const path of [deep, join(dir, 'one')]) expect(statSync(path).mode & 0o066).toBe(0)
+  })
+
+  // In a process of its own: what never ends cannot be ended from within.
+  test('one where the system makes no folders is said so', () => {
+    const script = `import { ensureDataDir } from './server/src/platform/data-dir.ts'\nensureDataDir('/proc/daftar/data')`
+    const options = { cwd: projectRoot(), encoding: 'utf8', timeout: 25_000 } as const
+    const args = ['--conditions=daftar-source', '--import', 'tsx', '--input-type=module', '--eval', script]
+    const ended = spawnSync(process.execPath, args, options)
+    expect(ended.stderr).toContain('DATA_DIR')
+    expect(ended.status).toBe(1)
   })
 
   test('the project folder is found', () => {

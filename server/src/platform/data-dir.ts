@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { StartError } from './start-error.ts'
 
@@ -9,12 +19,13 @@ import { StartError } from './start-error.ts'
  */
 export function ensureDataDir(dataDir: string): string {
   try {
-    const first = mkdirSync(dataDir, { recursive: true })
     // Passable but not listable for others when root: the database, which runs as another user, lives inside.
-    if (first !== undefined) {
-      const mode = process.getuid?.() === 0 ? 0o711 : 0o700
-      for (let dir = dataDir; dir.length >= first.length; dir = dirname(dir)) chmodSync(dir, mode)
+    const mode = process.getuid?.() === 0 ? 0o711 : 0o700
+    for (const dir of missingFolders(dataDir)) {
+      makeFolder(dir)
+      chmodSync(dir, mode)
     }
+    if (!statSync(dataDir).isDirectory()) throw new Error('it is a file')
     return realpathSync(dataDir)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -23,6 +34,22 @@ export function ensureDataDir(dataDir: string): string {
       `پوشهٔ داده ${dataDir} ساخته نشد (${reason}). خودتان آن را بسازید و اجازهٔ نوشتن را به کاربری بدهید که دفتر را اجرا می‌کند، یا DATA_DIR را پوشهٔ دیگری بگذارید.`,
       { cause: error },
     )
+  }
+}
+
+/** Down from the first that is not there. One by one: making them `recursive` never ends where the system makes none (/proc). */
+function missingFolders(path: string): string[] {
+  const missing: string[] = []
+  for (let dir = path; !existsSync(dir) && dirname(dir) !== dir; dir = dirname(dir)) missing.unshift(dir)
+  return missing
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir)
+  } catch (error) {
+    // Another process that starts at the same moment made it.
+    if (!hasCode(error, 'EEXIST') || !existsSync(dir)) throw error
   }
 }
 

@@ -74,8 +74,11 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
     statement_timeout: 60_000,
     options: '-c timezone=UTC',
   })
-  const onError = options.onError ?? ((): void => undefined)
-  pool.on('error', onError)
+  let closing = false
+  pool.on('error', (error) => {
+    // The pool does not wait for its connections to be gone; a database that ends next may cut the last of them.
+    if (!closing) options.onError?.(error)
+  })
   // A connection in use that breaks also rejects its query; unheard, its event would end the program.
   pool.on('connect', (client) => client.on('error', () => undefined))
 
@@ -125,7 +128,10 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
         }
       }
     },
-    close: () => pool.end(),
+    close() {
+      closing = true
+      return pool.end()
+    },
   }
 }
 

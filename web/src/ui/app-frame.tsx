@@ -25,7 +25,8 @@ import { toast } from './toast.tsx'
 import { usePlaceCommands } from './place-commands.ts'
 import { PresenceMenu, UserMenu } from './user-menu.tsx'
 
-const Palette = lazy(() => import('./palette.tsx'))
+const loadPalette = () => import('./palette.tsx')
+const Palette = lazy(loadPalette)
 const KeysOverlay = lazy(() => import('./keys-overlay.tsx'))
 
 const PLACES = [
@@ -38,6 +39,11 @@ const PLACES = [
 function useMentions() {
   const { t } = useI18n()
   const navigate = useNavigate()
+  // Before it is asked for: what is typed right after the key would be lost while it loads.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 1500)
+    return () => clearTimeout(timer)
+  }, [])
   useEffect(
     () =>
       onLiveChange((change) => {

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { Contact } from '#shared/api/contacts.ts'
+import type { Contact, ContactBrief } from '#shared/api/contacts.ts'
 import { displayPhone } from '#shared/phone-display.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -28,7 +28,10 @@ export function Conflicts({ contact }: { contact: Contact }) {
       toastProblem(error)
     }
   }
-  const mayMerge = can(me, 'contact.merge') || (contact.kind === 'visitor' && can(me, 'contact.edit'))
+  // A visitor joins those we know; else this one joins the other.
+  const joinsHere = (other: ContactBrief) => other.kind === 'visitor' && contact.kind !== 'visitor'
+  const mayMerge = (other: ContactBrief) =>
+    can(me, 'contact.merge') || ((joinsHere(other) || contact.kind === 'visitor') && can(me, 'contact.edit'))
   return contact.conflicts.map((conflict) => (
     <section key={conflict.id} className={css.conflict} aria-label={t('contacts.conflict')}>
       <p>
@@ -48,8 +51,13 @@ export function Conflicts({ contact }: { contact: Contact }) {
         <KindBadge kind={conflict.other.kind} />
       </Link>
       <div className={css.buttons}>
-        {mayMerge && (
-          <Button small onClick={() => void join(contact, conflict.other)}>
+        {mayMerge(conflict.other) && (
+          <Button
+            small
+            onClick={() =>
+              void (joinsHere(conflict.other) ? join(conflict.other, contact) : join(contact, conflict.other))
+            }
+          >
             {t('contacts.conflict.same')}
           </Button>
         )}

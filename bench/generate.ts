@@ -113,14 +113,17 @@ async function load(client: pg.Client, channelIds: readonly string[], userId: st
   const pieces = openPieces(client)
   const done = { contacts, conversations: 0, messages: 0, notes: 0, events }
   const active: Talk[] = []
+  let begun = 0
+  // A piece is stored while the next one is made.
+  let stored = Promise.resolve()
   const window = Math.max(20, Math.floor(conversations / MONTHS))
   const begunTalk = (at: number): Talk => {
-    const k = done.conversations++
+    const k = begun++
     const contact = k < contacts ? k : k - contacts
     const channel = channelIds[(contact + (k < contacts ? 0 : 1)) % channelIds.length] ?? ''
     const left = 1 + Math.floor(-Math.log(1 - random.next()) * (PER_CONVERSATION - 1))
     return {
-      id: k + 1,
+      id: 0,
       contact,
       channel,
       left,
@@ -135,23 +138,29 @@ async function load(client: pg.Client, channelIds: readonly string[], userId: st
   }
   for (let n = 1; n <= total - events; n++) {
     const at = Math.floor(begin + ((end - begin) * n) / total)
-    while (active.length < window && done.conversations < conversations) active.push(begunTalk(at))
+    while (active.length < window && begun < conversations) active.push(begunTalk(at))
     const place = random.below(active.length)
     const talk = active[place]
     if (!talk) throw new Error('no conversation is under way')
+    // Numbered when it has something in it: those that are begun last may stay empty.
+    if (talk.id === 0) talk.id = ++done.conversations
     if (n % NOTE_EVERY === 0 && talk.count > 0) pieces.note(++done.notes, talk, userId, textOf(random, total).text, at)
     else {
       pieces.message(++done.messages, talk, random, total, at, at > end - 30 * 86_400_000)
       // The last ones go on until all messages are placed.
-      if (--talk.left <= 0 && (active.length > 20 || done.conversations < conversations)) {
+      if (--talk.left <= 0 && (active.length > 20 || begun < conversations)) {
         pieces.conversation(talk, random, userId, true)
         active[place] = active.at(-1) ?? talk
         active.pop()
       }
     }
-    if (n % CHUNK === 0) await pieces.flush()
+    if (n % CHUNK === 0) {
+      await stored
+      stored = pieces.flush()
+    }
     if (n % 500_000 === 0) say(`stored ${n} of ${total}`)
   }
+  await stored
   for (const talk of active) if (talk.count > 0) pieces.conversation(talk, random, userId, false)
   await pieces.flush()
   return done

@@ -142,7 +142,7 @@ function Filters({ filter }: { filter: ContactFilter }) {
           onChange={(event) => setTyped(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== 'Escape') return
-            if (typed === '') event.currentTarget.blur()
+            if (event.currentTarget.value === '') event.currentTarget.blur()
             else setTyped('')
           }}
         />

@@ -6,6 +6,7 @@ import { startTestApp, type TestApp, until } from '../../test/app.ts'
 import { install, PLAY_TOKEN, type PlayKind, playKind } from '../../test/channel-kind.ts'
 import { deskUser, makeChannel, write } from '../../test/desk.ts'
 import { HIDDEN } from './channel-settings.ts'
+import { storeEvents } from './intake.ts'
 
 let test: TestApp
 let play: PlayKind
@@ -172,6 +173,23 @@ describe('the life of a channel', () => {
     expect([refused.status, refused.body.code]).toEqual([409, 'channel_not_active'])
     await admin.patch(`/channels/${channel.id}`, { state: 'active' })
     expect((await admin.post(`/conversations/${conversation.id}/messages`, { text: 'درود' })).status).toBe(201)
+  })
+
+  it('stays as long as events wait that a provider was told we have', async () => {
+    const held = await makeChannel(test)
+    const admin = test.as(test.people.administrator)
+    // Processing is held up, as by another node that is at it.
+    const client = await test.app.db.pool.connect()
+    try {
+      await client.query('begin')
+      await client.query('select pg_advisory_xact_lock(7001, $1)', [Number(held.id)])
+      await storeEvents(test.app.db, [{ channelId: held.id, eventKey: 'held', via: 'hook', body: '{}' }])
+      expect((await admin.delete<ProblemBody>(`/channels/${held.id}`)).body.code).toBe('channel_in_use')
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+    await until(async () => (await admin.delete(`/channels/${held.id}`)).status === 200)
   })
 
   it('ends only without conversations', async () => {

@@ -216,14 +216,15 @@ export async function changeChannel(
   })
 }
 
-/** Only a channel without conversations goes; others can rest, so that nothing said on them is lost. */
+/** Only a channel without conversations, and events that may become some, goes; others can rest, so that nothing is lost. */
 export async function deleteChannel(app: App, channels: Channels, actor: Actor, id: string): Promise<void> {
   needChannel(actor, id, 'manage')
   await app.db.transaction(async (tx) => {
     const row = await readRow(tx, id, true)
     const used = await tx.one(
       `select 1 where exists (select from conversation where channel_id = $1)
-         or exists (select from contact where origin_channel_id = $1)`,
+         or exists (select from contact where origin_channel_id = $1)
+         or exists (select from inbound_event where channel_id = $1 and state = 'pending')`,
       [id],
     )
     if (used) throw new Problem('channel_in_use')

@@ -1,6 +1,7 @@
 import { ChannelError, HttpError, type Outbound, type OutboundAttachment, type Outcome } from '#channels/contract.ts'
 import type { App } from '../platform/app.ts'
 import { readFileBytes } from '../platform/files.ts'
+import { createGate } from '../platform/gate.ts'
 import { contextFor, type LiveChannel, plainMessage } from './channel-registry.ts'
 import type { Claimed } from './sender.ts'
 import { loadMessages } from './views.ts'
@@ -8,6 +9,8 @@ import { loadMessages } from './views.ts'
 /** How long a hand-over may take: a minute, and for what is uploaded a second per 32 kB, a slow office line. */
 const PATIENCE_MS = 60_000
 const BYTES_PER_MS = 32
+/** What is uploaded is in memory a few times over; so much of it goes at a time on this node. */
+const uploads = createGate(32 * 1024 * 1024)
 
 export type Delivered =
   | { outcome: 'sent'; providerKey: string; at: Date | undefined }
@@ -18,9 +21,12 @@ export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, 
   let handed = false
   try {
     const message = await compose(app, claimed)
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(Math.ceil(patience(message)))])
-    handed = true
-    const sent = await channel.kind.kind.send(message, contextFor(app, channel, signal))
+    const size = message.attachments.reduce((sum, attachment) => sum + attachment.size, 0)
+    const sent = await uploads(size, () => {
+      const signal = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS + Math.ceil(size / BYTES_PER_MS))])
+      handed = true
+      return channel.kind.kind.send(message, contextFor(app, channel, signal))
+    })
     return { outcome: 'sent', providerKey: sent.providerKey, at: sent.at }
   } catch (error) {
     if (error instanceof ChannelError) {
@@ -45,10 +51,6 @@ export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, 
 
 export function unforeseen(outcome: 'unknown' | 'later'): Delivered {
   return { outcome, code: 'unexpected', detail: '', retryAfter: undefined, whole: false }
-}
-
-function patience(message: Outbound): number {
-  return PATIENCE_MS + message.attachments.reduce((sum, attachment) => sum + attachment.size, 0) / BYTES_PER_MS
 }
 
 async function compose(app: App, { messageId, threadKey }: Claimed): Promise<Outbound> {

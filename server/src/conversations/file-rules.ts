@@ -35,6 +35,7 @@ export function fileRules(app: App): void {
   )
   app.fileUses.push(
     `exists (select 1 from channel x where x.welcome->>'fileId' = file.id::text)`,
-    'exists (select 1 from draft x where file.id = any(x.file_ids))',
+    // One reading of all drafts, not one for each file.
+    'file.id in (select unnest(x.file_ids) from draft x)',
   )
 }

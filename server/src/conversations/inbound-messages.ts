@@ -29,6 +29,9 @@ export interface InsertedMessage {
   message: NewMessage
 }
 
+/** Tries to fetch a file, in growing steps over more than a day: networks are away for hours at times. */
+const FETCHES = 14
+
 /** Without those that came before: a repeat must not open a conversation with nothing in it. */
 export async function leaveOutStored(tx: Tx, channelId: string, messages: NewMessage[]): Promise<NewMessage[]> {
   if (messages.length === 0) return []
@@ -135,7 +138,7 @@ async function addAttachments(tx: Tx, inserted: InsertedMessage[]): Promise<void
     ],
   )
   for (const { id } of rows)
-    await tx.addJob('attachment.fetch', { attachmentId: id }, { key: `attachment:${id}`, maxAttempts: 8 })
+    await tx.addJob('attachment.fetch', { attachmentId: id }, { key: `attachment:${id}`, maxAttempts: FETCHES })
 }
 
 function whole(value: number | undefined, max: number): number | null {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Channel, InboundEvent } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
-import type { Conversation, FoundMessage, MessageDetail } from '#shared/api/conversations.ts'
+import type { Conversation, FoundMessage, MessageDetail, TimelineItem } from '#shared/api/conversations.ts'
 import { startTestApp, type TestApp, until } from '../../test/app.ts'
 import { install, playKind } from '../../test/channel-kind.ts'
 import { makeChannel, readAll, write } from '../../test/desk.ts'
@@ -29,6 +29,8 @@ interface Event {
   text: string
   sentAt?: string
   editedAt?: string
+  state?: string
+  at?: string
 }
 function eventOf({ key = `e:${++keys}`, type = 'message', from, ...more }: Event): object {
   return {
@@ -145,6 +147,41 @@ describe('an edit', () => {
       'زعفران کهنه',
     ])
   })
+})
+
+it('a welcome whose file is gone does not cost the newcomer’s message', async () => {
+  await test.app.db.query(`update channel set welcome = '{"text": "خوش آمدید", "fileId": "999999"}' where id = $1`, [
+    channel.id,
+  ])
+  const forget = (): Promise<unknown> => admin().patch(`/channels/${channel.id}`, { reopenHours: 72 })
+  await forget()
+  try {
+    const conversation = await write(test, channel, 'newcomer', 'سلام')
+    expect(await asideNow()).toEqual([])
+    const texts = (await readAll<TimelineItem>(admin(), `/conversations/${conversation.id}/messages`)).flatMap(
+      (item) => (item.type === 'message' ? [item.message.text] : []),
+    )
+    expect(texts.toSorted()).toEqual(['خوش آمدید', 'سلام'].toSorted())
+  } finally {
+    await admin().patch(`/channels/${channel.id}`, { welcome: { text: '', fileId: null } })
+  }
+})
+
+it('of several reports of one message the furthest counts', async () => {
+  const conversation = await write(test, channel, 'reported', 'سلام')
+  const { body } = await admin().post<{ message: { id: string } }>(`/conversations/${conversation.id}/messages`, {
+    text: 'درود',
+  })
+  const state = async (): Promise<string> =>
+    (await admin().get<MessageDetail>(`/messages/${body.message.id}`)).body.state
+  await until(async () => (await state()) === 'sent')
+  const report = { type: 'receipt', from: 'reported', providerKey: `sent:${body.message.id}`, text: '' }
+  await deliver(
+    { ...report, state: 'delivered', at: new Date().toISOString() },
+    { ...report, state: 'read', at: new Date().toISOString() },
+    { ...report, state: 'delivered', at: new Date().toISOString() },
+  )
+  expect(await state()).toBe('read')
 })
 
 describe('an event that cannot be processed', () => {

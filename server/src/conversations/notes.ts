@@ -2,7 +2,7 @@ import type { Note } from '#shared/api/conversations.ts'
 import type { ContactKind } from '#shared/api/contacts.ts'
 import type { LiveChange } from '#shared/api/live.ts'
 import { AT_MICROS, beforeKey, type TimelineSource } from '../crm/timeline.ts'
-import { isVisible, visibleRoot } from '../crm/visibility.ts'
+import { findVisibleRoot, isVisible, visibleRoot } from '../crm/visibility.ts'
 import type { Actor, App } from '../platform/app.ts'
 import type { Audience, Db, Tx } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
@@ -67,11 +67,12 @@ export async function addContactNote(app: App, actor: Actor, contactId: string, 
 /** Of the users asked those who may read the note: nobody is called to what he cannot open. */
 async function readers(app: App, place: NotePlace, userIds: readonly string[]): Promise<string[]> {
   const actors = await Promise.all([...new Set(userIds)].map((id) => app.actorOf(id)))
-  return actors.flatMap((one) => {
-    if (!one) return []
-    const may = place.channelId === null ? one.rights.has('contact.view') : one.channels.view.includes(place.channelId)
-    return may ? [one.userId] : []
-  })
+  const may = async (one: Actor): Promise<boolean> => {
+    if (place.channelId !== null) return one.channels.view.includes(place.channelId)
+    return one.rights.has('contact.view') && (await findVisibleRoot(app.db, one, place.contactId)) !== undefined
+  }
+  const called = await Promise.all(actors.map(async (one) => (one && (await may(one)) ? [one.userId] : [])))
+  return called.flat()
 }
 
 interface NoteHead {

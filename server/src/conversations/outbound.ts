@@ -207,14 +207,12 @@ export async function retryMessage(tx: Tx, messageId: string): Promise<void> {
 
 /** Takes a message back that no node has begun to send. */
 export async function cancelMessage(tx: Tx, messageId: string): Promise<void> {
-  const message = await lockMessage(tx, messageId)
-  const taken =
-    message &&
-    (await tx.one<{ message_id: string }>(
-      'delete from outbox where message_id = $1 and lease_node is null returning message_id',
-      [messageId],
-    ))
-  if (!message || !taken) throw new Problem('message_not_retryable')
+  // The outbox first, as the senders do: who locks in another order stops them for a second.
+  const taken = await tx.one('delete from outbox where message_id = $1 and lease_node is null returning message_id', [
+    messageId,
+  ])
+  const message = taken && (await lockMessage(tx, messageId))
+  if (!message) throw new Problem('message_not_retryable')
   await tx.query(`update message set state = 'cancelled' where id = $1`, [messageId])
   await publishMessages(tx, message.channel_id, [messageId], [message.conversation_id])
 }

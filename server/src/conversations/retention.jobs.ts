@@ -25,7 +25,6 @@ export function retentionJobs(app: App): void {
   app.jobs.schedule('37 2 * * *', 'inbound.purge')
   app.jobs.define('leases.purge', async () => {
     await app.db.query(`delete from rate_bucket where bucket <> '' and next_at < now() - interval '1 hour'`)
-    await app.db.query(`delete from conversation_presence where until < now() - interval '1 minute'`)
   })
   app.jobs.schedule('*/30 * * * *', 'leases.purge')
 }

@@ -224,6 +224,9 @@ describe('a note', () => {
     expect((await test.as(colleague).fetch(`/files/${file.id}`)).status).toBe(200)
     expect((await test.as(outsider).fetch(`/files/${file.id}`)).status).toBe(404)
     expect((await test.as(outsider).post(`/contacts/${contact.id}/notes`, { text: 'x' })).status).toBe(404)
+    const calling = { text: 'ببینید', mentions: [outsider.id, colleague.id] }
+    const { body: called } = await test.as(agent).post<Note>(`/contacts/${contact.id}/notes`, calling)
+    expect(called.mentions).toEqual([colleague.id])
     await test.as(agent).delete(`/notes/${made.body.id}`)
     expect((await test.as(colleague).fetch(`/files/${file.id}`)).status).toBe(404)
   })

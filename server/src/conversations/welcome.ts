@@ -17,14 +17,18 @@ export async function sendWelcomes(
   const { text, fileId, askNumber, buttonText } = channel.welcome
   if (text === '' && fileId === null) return
   const began = new Set(inserted.map((message) => message.threadKey))
-  for (const [threadKey, thread] of threads) {
-    if (!thread.first || !began.has(threadKey)) continue
+  const newcomers = [...threads].filter(([threadKey, thread]) => thread.first && began.has(threadKey))
+  if (newcomers.length === 0) return
+  // A file that is gone must not cost anybody the message this is the answer to.
+  const file = fileId === null ? undefined : await tx.one<{ id: string }>('select id from file where id = $1', [fileId])
+  if (text === '' && !file) return
+  for (const [threadKey, thread] of newcomers) {
     const canAsk = askNumber && channel.kind.kind.capabilities.askNumber
     await queueMessage(tx, {
       channel,
       conversation: { id: thread.id, contactId: thread.contactId, threadKey },
       text,
-      fileIds: fileId === null ? [] : [fileId],
+      fileIds: file ? [file.id] : [],
       origin: 'welcome',
       ...(canAsk ? { askNumber: buttonText || (await shareLabel(tx)) } : {}),
       priority: PRIORITY.automatic,

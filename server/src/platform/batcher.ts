@@ -1,7 +1,9 @@
+import { isDatabaseAway } from './db.ts'
+
 /**
  * Joins calls that arrive while earlier ones are at work: concurrent callers share one statement and one commit.
  * No timers: a lone call goes at once, load makes the batches. If a batch fails, its items are tried one by one,
- * so that a bad one does not take its neighbours along.
+ * so that a bad one does not take its neighbours along; unless the database was away, for all of them.
  */
 export function createBatcher<Item>(
   work: (items: Item[]) => Promise<void>,
@@ -19,7 +21,7 @@ export function createBatcher<Item>(
         await work(batch.map(({ item }) => item))
         for (const { resolve } of batch) resolve()
       } catch (error) {
-        if (batch.length === 1) batch[0]?.reject(error)
+        if (batch.length === 1 || isDatabaseAway(error)) for (const { reject } of batch) reject(error)
         else for (const { item, resolve, reject } of batch) await work([item]).then(resolve, reject)
       }
     }

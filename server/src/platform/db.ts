@@ -72,6 +72,8 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
     // A dead database must not hang requests for ever.
     connectionTimeoutMillis: 10_000,
     statement_timeout: 60_000,
+    // A node that hangs must not keep its locks from all the others.
+    idle_in_transaction_session_timeout: 60_000,
     options: '-c timezone=UTC',
   })
   let closing = false
@@ -88,10 +90,11 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
     const jobs: NewJob[] = []
     const after: (() => void)[] = []
     let broken: Error | undefined
+    let result: T
     try {
       await client.query('begin')
       const run = runner(client)
-      const result = await work({
+      result = await work({
         ...run,
         publish: (audience, change) => void pending.push({ audience, change }),
         addJob: async (name, payload, options = {}) => void jobs.push({ name, payload, options }),
@@ -103,8 +106,6 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
       if (pending.length > 0) await writeLive(run, pending)
       await client.query('commit')
       if (scope) scope.written = true
-      for (const action of after) action()
-      return result
     } catch (error) {
       await client.query('rollback').catch((failure: unknown) => {
         broken = failure instanceof Error ? failure : new Error(String(failure))
@@ -113,6 +114,9 @@ export function openDatabase(url: string, options: { max?: number; onError?: (er
     } finally {
       client.release(broken)
     }
+    // Outside, because nothing that happens here may run the work again.
+    for (const action of after) action()
+    return result
   }
 
   return {

@@ -48,7 +48,7 @@ interface Outcome {
 export async function processEvents(app: App, tx: Tx, channel: LiveChannel, events: StoredEvent[]): Promise<void> {
   if (events.length === 0) return
   const { items, outcomes } = understand(channel, events)
-  await step('read the address', () => oneFormOfAddresses(tx, channel, items))
+  await step('find the sender', () => oneFormOfAddresses(tx, channel, items))
 
   const senders = await step('find the sender', () => findSenders(tx, channel, items))
   const speaking = items.filter(
@@ -58,7 +58,7 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
   const edits = items.filter((item): item is InboundEdit => item.type === 'edit')
   const lost = await step('find the edited message', () => editMessages(tx, channel, edits))
 
-  const messages = await step('find what is stored', () =>
+  const messages = await step('store the message', () =>
     leaveOutStored(tx, channel.id, [...speaking.map(fromMessage), ...lost.map(fromEdit)]),
   )
   const threads = await step('find the conversation', () =>
@@ -70,7 +70,7 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
   )
   const inserted = await step('store the message', () => insertMessages(tx, channel, messages, threads, senders))
   // Edits of what came in this very batch, and later edits of what an earlier one made.
-  if (lost.length > 0) await step('edit the message', () => editMessages(tx, channel, lost))
+  if (lost.length > 0) await step('find the edited message', () => editMessages(tx, channel, lost))
 
   await step('settle receipts', () =>
     settleReceipts(

@@ -63,6 +63,22 @@ export function inboundEventRoutes(app: App, poke: (channelId: string) => void):
       },
     }),
     route({
+      method: 'GET',
+      url: '/inbound-events/:id',
+      access: 'inbound.view',
+      summary: 'One event, as it came and what became of it',
+      params: Type.Object({ id: Id }),
+      answer: InboundEvent,
+      async handle({ actor, params }) {
+        const row = await app.db.one<Row>(
+          `select ${COLUMNS} from inbound_event where id = $1 and channel_id = any($2::bigint[])`,
+          [params.id, actor.channels.view],
+        )
+        if (!row) throw new Problem('not_found')
+        return view(row)
+      },
+    }),
+    route({
       method: 'POST',
       url: '/inbound-events/:id/replay',
       access: 'inbound.replay',

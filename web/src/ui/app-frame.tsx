@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { type Command, useCommands } from '../commands.ts'
 import { useI18n } from '../i18n.ts'
 import { useKeys } from '../keys.ts'
@@ -73,7 +73,9 @@ export function AppFrame() {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const counts = useQuery(countsQuery).data
   const unread = counts === undefined ? 0 : counts.mine.unread + counts.unassigned.unread
-  useEffect(() => startLive(queryClient, me.liveEvent), [me.id])
+  // Where the stream begins was right when this user's data was fetched; later answers of /me must not restart it.
+  const begin = useRef(me.liveEvent)
+  useEffect(() => startLive(queryClient, begin.current), [me.id])
   useMentions()
   useEffect(() => {
     document.title = unread > 0 ? `(${n(unread)}) ${t('common.appName')}` : t('common.appName')

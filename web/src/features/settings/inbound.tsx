@@ -1,7 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { INBOUND_STATES, type InboundEvent } from '#shared/api/channels.ts'
-import type { PageOf } from '#shared/api/common.ts'
 import { formatDate } from '#shared/dates.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -114,19 +113,10 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Waits until the event is no longer pending and says what became of it; null after ten seconds. */
 async function outcomeOf(event: InboundEvent): Promise<InboundEvent | null> {
-  const find = async (state: InboundEvent['state']) => {
-    const page = await api.get<PageOf<InboundEvent>>('/inbound-events', {
-      state,
-      channelId: event.channelId,
-      limit: 200,
-    })
-    return page.items.find((one) => one.id === event.id)
-  }
   for (let round = 0; round < 14; round++) {
     await wait(700)
-    if ((await find('pending')) !== undefined) continue
-    const aside = (await find('quarantined')) ?? (await find('ignored'))
-    return aside ?? { ...event, state: 'done', step: null, reason: null }
+    const now = await api.get<InboundEvent>(`/inbound-events/${event.id}`)
+    if (now.state !== 'pending') return now
   }
   return null
 }

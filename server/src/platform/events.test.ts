@@ -139,6 +139,35 @@ describe('the event stream', () => {
     }
   })
 
+  test('says so too when what was missed is long', async () => {
+    const now = await t.app.db.one<{ seq: string }>('select seq::text from live_counter')
+    for (let n = 0; n < 3; n++) await publish({}, 'x'.repeat(900_000))
+    const stream = await listen(t.people.agent, now?.seq)
+    await until(() => stream.events.some(({ event }) => event === 'reload'))
+    expect(stream.events.filter(({ event }) => event === 'change')).toEqual([])
+    stream.close()
+  })
+
+  test('knows of a right taken away while the stream was being opened', async () => {
+    const { user, roleId } = await limited()
+    const before = await listen(user)
+    const { authenticate } = t.app
+    t.app.authenticate = async (request, reply) => {
+      t.app.authenticate = authenticate
+      const actor = await authenticate(request, reply)
+      await t.as(t.people.administrator).patch(`/roles/${roleId}`, { channels: [] })
+      await until(() => before.events.some(({ data }) => data.includes('"kind":"me"')))
+      return actor
+    }
+    const stream = await listen(user)
+    await publish({ channelId: channels[0] }, 'no more')
+    await publish({}, 'all')
+    await until(() => notes(stream).includes('all'))
+    expect(notes(stream)).toEqual(['all'])
+    before.close()
+    stream.close()
+  })
+
   test('follows a change of rights at once', async () => {
     const { user, roleId } = await limited()
     const stream = await listen(user)

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Organisation, Role } from '#shared/api/org.ts'
 import type { ApiTokenMade, Me } from '#shared/api/session.ts'
+import { openDatabase } from './db.ts'
 import { type Client, startTestApp, type TestApp } from '../../test/app.ts'
 
 let t: TestApp
@@ -137,6 +138,16 @@ describe('what is wrong with a request', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect(answer).toMatch(/content-type: application\/problem\+json/i)
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code })
+  })
+
+  test('a database that is away is said so, with when to come again', async () => {
+    const away = openDatabase('postgres://nobody@127.0.0.1:1/nothing')
+    const query = t.app.db.query
+    t.app.db.query = away.query
+    const answer = await admin.get<Wrong>('/users/brief').finally(() => (t.app.db.query = query))
+    expect([answer.status, answer.body.code]).toEqual([503, 'not_ready'])
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    await away.close()
   })
 
   test('a mistake of ours says nothing of our insides', async () => {

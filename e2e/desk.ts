@@ -11,6 +11,7 @@ import {
 } from 'playwright-core'
 import { afterEach, expect, inject } from 'vitest'
 import { createTranslator, type Locale } from '#shared/i18n.ts'
+import { browserArgs } from './chromium.ts'
 import { PASSWORD } from './office.ts'
 
 export async function openBrowser(): Promise<Browser> {
@@ -18,15 +19,7 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: path,
     env: { ...stringsOf(process.env), ...env },
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: [...browserArgs],
   })
 }
 

@@ -50,6 +50,10 @@ afterAll(async () => {
   await office?.close()
 })
 
+/** What colleagues said, top to bottom. */
+const said = (desk: Desk): Promise<string[]> =>
+  thread(desk).locator('[data-direction="out"] div[dir="auto"]').allInnerTexts()
+
 test('two in one conversation see each other coming and typing, and both answers once', async () => {
   const customer = office.addPerson('پریسا')
   customer.start(sales)
@@ -69,8 +73,6 @@ test('two in one conversation see each other coming and typing, and both answers
   }
   expect(customer.inbox(sales).filter(({ mine }) => !mine)).toHaveLength(2)
   // Both read the same order.
-  const said = (desk: Desk): Promise<string[]> =>
-    thread(desk).locator('[data-direction="out"] div[dir="auto"]').allInnerTexts()
   expect(await said(mina)).toEqual(await said(omid))
 })
 

@@ -29,7 +29,6 @@ export async function openDemo(config: Config, databaseUrl: string): Promise<Dem
     phoneUrl,
     async enliven(running, say, pace) {
       const { app } = running
-      app.demo = { phoneUrl, accounts: accounts() }
       if (!filled) {
         const begin = Date.now()
         say(`Filling the demo: ${ORGANISATION} …`, `دادهٔ نمونه آماده می‌شود: ${ORGANISATION} …`)
@@ -39,6 +38,7 @@ export async function openDemo(config: Config, databaseUrl: string): Promise<Dem
         await restoreChats(sim, app.db)
         say(`The demo is filled (${((Date.now() - begin) / 1000).toFixed(1)} s).`, 'دادهٔ نمونه آماده است.')
       }
+      app.demo = { phoneUrl, accounts: accounts() }
       const stopLife = startLife(sim, pace)
       return async () => stopLife()
     },

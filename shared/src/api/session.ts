@@ -95,7 +95,7 @@ export type DemoAccount = Static<typeof DemoAccount>
 export const SetupState = Type.Object({
   needed: Type.Boolean(),
   demo: Type.Boolean(),
-  /** Only in a demo: the page where one plays the customer, and whom one may sign in as. */
+  /** Only in a demo, once it is filled: the page where one plays the customer, and whom one may sign in as. */
   demoPhoneUrl: Type.Optional(Type.String()),
   demoAccounts: Type.Optional(Type.Array(DemoAccount)),
 })

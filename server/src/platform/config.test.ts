@@ -119,6 +119,12 @@ describe('settings', () => {
     expect(refusal({ DATA_DIR: join(dir, 'file') }).english).toContain('DATA_DIR')
   })
 
+  test('one where nothing can be written is said so, and no key is missed that never was', () => {
+    const { english } = refusal({ DATA_DIR: '/proc/self' })
+    expect(english).toContain('DATA_DIR')
+    expect(english).not.toContain('backup')
+  })
+
   test('one of several levels is made, closed to others', () => {
     const deep = join(dir, 'one', 'دو', 'three')
     expect(read({ DATA_DIR: deep }).dataDir).toBe(realpathSync(deep))

@@ -1,5 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureDataDir, writeOnce } from './data-dir.ts'
@@ -249,14 +249,27 @@ function masterKeyOf(text: string): Buffer | undefined {
 /** The key made once for this data folder. A damaged one is never replaced: what it locked would be lost. */
 function readOwnKey(dataDir: string): Buffer {
   const path = join(dataDir, 'secret.key')
+  if (!existsSync(path)) makeKey(dataDir, path)
   try {
-    writeOnce(path, `${randomBytes(32).toString('base64')}\n`)
     const key = masterKeyOf(readFileSync(path, 'utf8'))
     if (key) return key
   } catch (error) {
     throw unusableKey(path, error)
   }
   throw unusableKey(path)
+}
+
+function makeKey(dataDir: string, path: string): void {
+  try {
+    writeOnce(path, `${randomBytes(32).toString('base64')}\n`)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new StartError(
+      `Nothing can be written in the data folder ${dataDir} (${reason}). Let the user that runs Daftar write there, or set DATA_DIR to another folder.`,
+      `در پوشهٔ داده ${dataDir} چیزی نوشته نمی‌شود (${reason}). به کاربری که دفتر را اجرا می‌کند اجازهٔ نوشتن در آن را بدهید یا DATA_DIR را پوشهٔ دیگری بگذارید.`,
+      { cause },
+    )
+  }
 }
 
 function unusableKey(path: string, cause?: unknown): StartError {

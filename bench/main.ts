@@ -12,6 +12,7 @@ const HELP = `npm run bench -- [options]
   --only NAME    inbound, growth, live or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
+  --activities N as many instead
   --json FILE    writes the figures there too
   --source       runs the program from its source instead of dist/
   --profiles DIR puts CPU profiles of the program there
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     quick: { type: 'boolean', default: false },
     big: { type: 'boolean', default: false },
+    activities: { type: 'string' },
     json: { type: 'string' },
     source: { type: 'boolean', default: false },
     profiles: { type: 'string' },
@@ -53,7 +55,12 @@ async function bench(): Promise<void> {
           report,
           values.quick
             ? { small: 10_000, large: 100_000, rounds: 40, seconds: 3 }
-            : { small: 10_000, large: values.big ? 10_000_000 : 2_000_000, rounds: 300, seconds: 8 },
+            : {
+                small: 10_000,
+                large: Number(values.activities ?? (values.big ? 10_000_000 : 2_000_000)),
+                rounds: 300,
+                seconds: 8,
+              },
         ),
       live: () =>
         measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),

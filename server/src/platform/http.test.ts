@@ -140,6 +140,16 @@ describe('what is wrong with a request', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code })
   })
 
+  test('a stranger’s large body is not read', async () => {
+    const body = {
+      email: 'a@example.com',
+      password: 'x',
+      ...Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`k${n}`, 1])),
+    }
+    const answer = await t.as().post<Wrong>('/session', body)
+    expect([answer.status, answer.body.code]).toEqual([413, 'too_large'])
+  })
+
   test('a database that is away is said so, with when to come again', async () => {
     const away = openDatabase('postgres://nobody@127.0.0.1:1/nothing')
     const query = t.app.db.query

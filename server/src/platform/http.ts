@@ -124,11 +124,15 @@ export function need(actor: Actor, right: Right): void {
   if (!actor.rights.has(right)) throw new Problem('no_right')
 }
 
+/** What strangers send is a name and a password: reading and refusing a large body would cost us more than them. */
+const STRANGERS_BODY_LIMIT = 32 * 1024
+
 export function registerRoutes(server: FastifyInstance, app: App): void {
   for (const spec of app.routes) {
     server.route({
       method: spec.method,
       url: `/api/v1${spec.url}`,
+      ...(spec.access === 'public' ? { bodyLimit: STRANGERS_BODY_LIMIT } : {}),
       schema: {
         ...(spec.params ? { params: spec.params } : {}),
         ...(spec.query ? { querystring: spec.query } : {}),

@@ -8,12 +8,10 @@ import {
   localDigits,
   MAX_QUERY_WORDS,
   MAX_WORD_LENGTH,
-  prefixTsQuery,
   safeFileName,
   searchTerms,
   stripUnsafe,
   textDirection,
-  toTsQueryWords,
   truncateGraphemes,
 } from './text.ts'
 
@@ -39,7 +37,7 @@ function finds(query: string, text: string): boolean {
 /** The same over names, as LIKE '%word%' does it. */
 function findsName(query: string, name: string): boolean {
   const index = foldForIndex(name, 4000, { joinPairs: true })
-  return toTsQueryWords(query).every((word) => index.includes(word))
+  return searchTerms(query).every(([word = '']) => index.includes(word))
 }
 
 describe('foldText', () => {
@@ -189,20 +187,17 @@ describe('search', () => {
   it('gives words without any operator, few and short', () => {
     fc.assert(
       fc.property(fc.oneof(wild, fc.string({ unit: fc.constantFrom(...`'"\\:*&|!()<->% aب۱`) })), (s) => {
-        const words = toTsQueryWords(s)
-        expect(words.length).toBeLessThanOrEqual(MAX_QUERY_WORDS)
-        for (const word of words) {
+        const terms = searchTerms(s)
+        expect(terms.length).toBeLessThanOrEqual(MAX_QUERY_WORDS)
+        for (const word of terms.flat().flatMap((way) => way.split(' '))) {
           expect(word).toMatch(/^[\p{L}\p{N}\p{M}]+$/u)
           expect(word.length).toBeLessThanOrEqual(MAX_WORD_LENGTH)
         }
-        const query = prefixTsQuery(s)
-        if (query !== null) expect(query.replace(/'[\p{L}\p{N}\p{M}]+'|:\*| <-> | & | \| |[()]/gu, '')).toBe('')
-        expect(query === null).toBe(words.length === 0)
       }),
     )
-    expect(toTsQueryWords('!!! ... \u0000')).toEqual([])
-    expect(toTsQueryWords('x '.repeat(100_000) + 'ا'.repeat(5000))).toEqual(['x'])
-    expect(prefixTsQuery('دانش‌آموز علی')).toBe(`(('دانشاموز':*) | ('دانش' <-> 'اموز':*)) & 'علی':*`)
+    expect(searchTerms('!!! ... \u0000')).toEqual([])
+    expect(searchTerms('x '.repeat(100_000) + 'ا'.repeat(5000))).toEqual([['x']])
+    expect(searchTerms('دانش‌آموز علی')).toEqual([['دانشاموز', 'دانش اموز'], ['علی']])
   })
 
   it('keeps the index within its length, whole words only, no half characters', () => {

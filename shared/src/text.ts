@@ -6,8 +6,7 @@
  * - `foldText` drops the half-space, so the first two are one word everywhere;
  * - the index (`foldForIndex`) also holds the parts of a word written with half-spaces («دانش‌آموز» → دانشاموز دانش اموز)
  *   and the joined form of affixes written apart («می خواهم» → می خواهم میخواهم);
- * - the query (`searchTerms`, `toTsQueryWords`, `prefixTsQuery`) joins affixes and, for a word with half-spaces, offers
- *   its parts as a second way to match.
+ * - the query (`searchTerms`) joins affixes and, for a word with half-spaces, offers its parts as a second way to match.
  * Names are short, so their index may hold every neighbouring pair joined («علی رضا» also as علیرضا): `joinPairs`.
  *   Look in such a column with LIKE '%word%' for every word: then «علی رضا» finds علیرضا too.
  */
@@ -184,7 +183,8 @@ export function foldForIndex(s: string, maxLength: number, options: { joinPairs?
 
 /**
  * What a search asks for: one entry for each word, each entry the ways it may be written. All entries must match; of an
- * entry any way is enough. A way with blanks is a phrase. Words hold letters, digits and marks only.
+ * entry any way is enough. A way with blanks is a phrase. Words hold letters, digits and marks only, so nothing in them
+ * needs escaping in a tsquery or a LIKE pattern. Empty for a text without words.
  * Use against a column written by `foldForIndex`; for LIKE, any position of the word will do.
  */
 export function searchTerms(s: string): string[][] {
@@ -202,29 +202,6 @@ export function searchTerms(s: string): string[][] {
     index += chain
   }
   return [...terms.values()]
-}
-
-/**
- * The folded words of a query, at most MAX_QUERY_WORDS of at most MAX_WORD_LENGTH: letters, digits and marks only, so
- * `word + ':*'` never makes a tsquery syntax error and needs no LIKE escaping. Empty for a query without words.
- */
-export function toTsQueryWords(s: string): string[] {
-  return searchTerms(s).map((ways) => ways[0] ?? '')
-}
-
-/**
- * A complete, always valid tsquery for `to_tsquery('simple', …)` over `to_tsvector('simple', foldForIndex(…))`: every
- * word as a prefix, all required, with the other spellings of half-spaced words. Null when there is nothing to look for.
- */
-export function prefixTsQuery(s: string): string | null {
-  const terms = searchTerms(s).map((ways) => {
-    const written = ways.map((way) => {
-      const words = way.split(' ').map((word) => `'${word}'`)
-      return `${words.join(' <-> ')}:*`
-    })
-    return written.length === 1 ? written[0] : `(${written.map((way) => `(${way})`).join(' | ')})`
-  })
-  return terms.length === 0 ? null : terms.join(' & ')
 }
 
 let graphemes: Intl.Segmenter | undefined

@@ -112,6 +112,7 @@ async function open(browser: Browser, demo: Demo, { locale, theme, size }: Look,
     colorScheme: theme,
     viewport: size,
     deviceScaleFactor: scale,
+    timezoneId: 'Asia/Tehran',
   })
   await context.request.post('/api/v1/session', { data: demo.account })
   await context.request.patch('/api/v1/me', {
@@ -186,6 +187,7 @@ async function bothSides(browser: Browser, demo: Demo): Promise<Sharp> {
     viewport: { width: 390, height: size.height },
     deviceScaleFactor: 1.5,
     locale: 'fa',
+    timezoneId: 'Asia/Tehran',
   })
   await phone.goto(`${demo.phoneUrl}&lang=fa`)
   const context = await open(browser, demo, { locale: 'fa', theme: 'light', size }, 1.5)

@@ -53,7 +53,7 @@ export function Menu({
   useEffect(() => {
     if (!open) return
     const items = box.current
-    const first = ['input', '[aria-checked=true]', ITEMS]
+    const first = ['input', '[data-first]', '[aria-checked=true]', ITEMS]
       .map((one) => items?.querySelector<HTMLElement>(one))
       .find(Boolean)
     first?.focus({ preventScroll: true })
@@ -129,16 +129,19 @@ interface MenuItemProps {
   checked?: boolean
   danger?: boolean
   disabled?: boolean
+  /** Has the focus when the menu opens, before what is checked. */
+  first?: boolean
   onSelect: () => void
 }
 
-export function MenuItem({ icon, children, hint, checked, danger, disabled, onSelect }: MenuItemProps) {
+export function MenuItem({ icon, children, hint, checked, danger, disabled, first, onSelect }: MenuItemProps) {
   return (
     <button
       type="button"
       role={checked === undefined ? 'menuitem' : 'menuitemradio'}
       aria-checked={checked}
       aria-disabled={disabled}
+      data-first={first === true ? '' : undefined}
       tabIndex={-1}
       className={[css.item, danger === true && css.danger].filter(Boolean).join(' ')}
       onClick={() => {

@@ -209,6 +209,7 @@ function AssignMenu({ conversation, open, setOpen, onAssign }: AssignProps) {
             <>
               <MenuItem
                 checked={assigneeId === me.id}
+                first={assigneeId === null}
                 icon={<Avatar id={me.id} name={me.name} size={22} />}
                 onSelect={() => choose(me.id, close)}
               >

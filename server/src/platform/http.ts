@@ -7,6 +7,7 @@ import { type Locale, negotiateLocale } from '#shared/i18n.ts'
 import type { ChannelRight, Right } from '#shared/rights.ts'
 import { stripUnsafe } from '#shared/text.ts'
 import type { Actor, App } from './app.ts'
+import { isDatabaseAway } from './db.ts'
 import { Problem } from './problem.ts'
 import { type RequestScope, requestScope } from './request-scope.ts'
 import { translatorFor } from './texts.ts'
@@ -334,7 +335,7 @@ function toProblem(error: unknown): Problem {
   const code = typeof thrown.code === 'string' ? thrown.code : ''
   const known = BY_FASTIFY_CODE[code]
   if (known) return new Problem(known)
-  if (isUnreachable(error, code)) return new Problem('not_ready', {}, [], { 'retry-after': '5' })
+  if (isDatabaseAway(error)) return new Problem('not_ready', {}, [], { 'retry-after': '5' })
   // Class 22: a value PostgreSQL cannot hold (an id or a number out of range …). The caller sent it.
   if (/^22[0-9A-Z]{3}$/.test(code)) return new Problem('invalid_input')
   if (thrown.statusCode === 400 || error instanceof SyntaxError) return new Problem('invalid_json')
@@ -342,14 +343,6 @@ function toProblem(error: unknown): Problem {
   if (thrown.statusCode === 404) return new Problem('not_found')
   if (thrown.statusCode === 415) return new Problem('unsupported_media_type')
   return new Problem('internal')
-}
-
-/** The database is away, starting or full: whoever asked may come again. The pool's own errors have no code. */
-function isUnreachable(error: unknown, code: string): boolean {
-  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08...|57P0[1-3]|53300)$/.test(code)) return true
-  return (
-    error instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
-  )
 }
 
 /** Cursors carry the key of the last row. They are ours, so a wrong one is a caller's mistake, not a crash. */

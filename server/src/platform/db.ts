@@ -222,7 +222,8 @@ export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return AWAY.test(error.code ?? '')
   if (!(error instanceof Error)) return false
   // Connection failures come as system errors with a code such as ECONNREFUSED, or as errors of the driver without one.
-  if ('code' in error && typeof error.code === 'string') return /^E(?!RR_)[A-Z_]+$|^ERR_(SOCKET|STREAM)_/.test(error.code)
+  if ('code' in error && typeof error.code === 'string')
+    return /^E(?!RR_)[A-Z_]+$|^ERR_(SOCKET|STREAM)_/.test(error.code)
   return /^Connection terminated|^timeout exceeded when trying to connect|connection error and is not queryable/.test(
     error.message,
   )

@@ -15,6 +15,8 @@ import { makeProgram, type Program, until } from './program.ts'
  * is shown as unknown.
  */
 const KILLS = 8
+/** Bale keeps 2000 updates for a bot that is away, which on a busy machine may be long. */
+const MOST = 1500
 const ADMIN = { email: 'admin@example.test', password: 'a long enough password' }
 const TOKEN = '4242:kill-test-token-0123456789abcdefghij'
 
@@ -126,10 +128,12 @@ describe('killed at any moment', () => {
     const customers = (async () => {
       for (const person of people) person.start(bot)
       while (loading) {
-        const person = people[Math.floor(random() * people.length)]
-        const text = `پیام ${said.length + 1}`
-        person?.send(bot, text)
-        said.push(text)
+        if (said.length < MOST) {
+          const person = people[Math.floor(random() * people.length)]
+          const text = `پیام ${said.length + 1}`
+          person?.send(bot, text)
+          said.push(text)
+        }
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     })()
@@ -148,7 +152,8 @@ describe('killed at any moment', () => {
       }
     })
 
-    for (let kill = 0; kill < KILLS; kill++) {
+    // On a busy machine little is answered between two kills: then there are more of them.
+    for (let kill = 0; kill < KILLS || answered.length <= 30; kill++) {
       await new Promise((resolve) => setTimeout(resolve, 300 + random() * 1500))
       await program.kill()
       await program.start()

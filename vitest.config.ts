@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['daftar-source'] },
   ssr: { resolve: { conditions: ['daftar-source'] } },
   test: {
-    include: ['{shared,channels,server,simulators,scripts}/**/*.test.ts'],
+    include: ['{shared,channels,server,simulators,scripts,web}/**/*.test.ts'],
     globalSetup: ['server/test/postgres.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

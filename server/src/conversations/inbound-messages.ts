@@ -54,11 +54,15 @@ export async function insertMessages(
   if (messages.length === 0) return []
   const replies = await repliedTo(tx, channel.id, messages)
   const rows = await tx.query<{ id: string; provider_key: string; conversation_id: string; at: Date }>(
+    // Where the provider's clock has only seconds, an answer within the second of our own message comes after it.
     `insert into message (conversation_id, channel_id, contact_id, direction, state, kind, text, data, at, provider_key, reply_to_id, edited_at)
      select m.conversation_id, $1, m.contact_id, 'in', 'received', m.kind, m.text, m.data,
-            least(m.sent_at + make_interval(secs => m.tick / 1000000.0), now()), m.provider_key, m.reply_to_id, m.edited_at
+            least(case when c.last_direction = 'out' and date_trunc('second', c.last_message_at) = m.sent_at then c.last_message_at else m.sent_at end
+                  + make_interval(secs => m.tick / 1000000.0), now()), m.provider_key, m.reply_to_id, m.edited_at
      from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::int[], $9::text[], $10::bigint[], $11::timestamptz[])
-       as m(conversation_id, contact_id, kind, text, data, sent_at, tick, provider_key, reply_to_id, edited_at)
+       with ordinality as m(conversation_id, contact_id, kind, text, data, sent_at, tick, provider_key, reply_to_id, edited_at, n)
+     join conversation c on c.id = m.conversation_id
+     order by m.n
      on conflict (channel_id, provider_key) where provider_key is not null do nothing
      returning id, provider_key, conversation_id, at`,
     [

@@ -141,6 +141,27 @@ describe('a customer writes and is answered', () => {
     expect(texts).toEqual(said)
   })
 
+  test('an answer within the second of our message stands below it', async () => {
+    const customer = person()
+    customer.start(bot)
+    const conversation = await conversationOf(customer)
+    for (let n = 1; n <= 3; n++) {
+      const sent = await reply(conversation.id, `پرسش ${n}`)
+      await messageState(sent.id, 'sent')
+      customer.send(bot, `پاسخ ${n}`)
+      await until(async () => (await messages(conversation.id)).length === 1 + 2 * n)
+    }
+    expect((await messages(conversation.id)).map((message) => message.text)).toEqual([
+      '/start',
+      'پرسش 1',
+      'پاسخ 1',
+      'پرسش 2',
+      'پاسخ 2',
+      'پرسش 3',
+      'پاسخ 3',
+    ])
+  })
+
   test('attachments are fetched, and go out', async () => {
     const customer = person()
     const data = Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n')

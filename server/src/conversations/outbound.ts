@@ -161,7 +161,7 @@ async function enqueue(
 async function moveConversation(tx: Tx, out: NewOutbound, messageId: string, files: FileRow[]): Promise<void> {
   const answered = out.origin !== 'welcome'
   await tx.query(
-    `update conversation set last_at = now(), last_message_id = $2, last_message_at = now(), last_text = $3, last_kind = $4, last_direction = 'out',
+    `update conversation set last_at = now(), last_message_id = $2, last_message_at = (select at from message where id = $2), last_text = $3, last_kind = $4, last_direction = 'out',
        version = version + 1,
        unread = case when $5 then 0 else unread end, unanswered_since = case when $5 then null else unanswered_since end,
        state = case when state = 'closed' then 'open' else state end, closed_at = null, closed_by = null

@@ -51,6 +51,7 @@ export async function createServer(app: App): Promise<FastifyInstance> {
     void reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin')
   })
   server.removeContentTypeParser('text/plain')
+  acceptEmptyJson(server)
   await server.register(cookie)
   await server.register(multipart, {
     limits: { fileSize: MAX_FILE_BYTES, files: 1, fields: 5, fieldSize: 10_000, parts: 6, headerPairs: 50 },
@@ -106,6 +107,16 @@ function closed(schema: unknown): unknown {
   const open =
     'type' in schema && schema.type === 'object' && 'properties' in schema && !('additionalProperties' in schema)
   return Object.fromEntries(open ? [...parts, ['additionalProperties', false]] : parts)
+}
+
+/** Scripts name the media type also where a route takes no body and they send none. */
+function acceptEmptyJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeContentTypeParser('application/json')
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '' && !request.routeOptions.schema?.body) done(null, undefined)
+    else parse(request, body, done)
+  })
 }
 
 async function serveWeb(server: FastifyInstance): Promise<void> {

@@ -194,6 +194,7 @@ function AddIdentity({ contact, onClose }: { contact: Contact; onClose: () => vo
         ))}
       </Select>
       <IdentityInput
+        autoFocus
         kind={kind}
         value={value}
         error={taken ? undefined : (refusal.field('identities.0.value') ?? refusal.field('value') ?? undefined)}

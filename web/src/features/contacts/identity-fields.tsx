@@ -84,11 +84,13 @@ export function IdentityInput({
   kind,
   value,
   error,
+  autoFocus,
   onChange,
 }: {
   kind: TypedKind
   value: string
   error: string | undefined
+  autoFocus?: boolean
   onChange: (value: string) => void
 }) {
   const { t } = useI18n()
@@ -100,6 +102,7 @@ export function IdentityInput({
             {...props}
             dir="ltr"
             value={value}
+            autoFocus={autoFocus}
             maxLength={254}
             inputMode={kind === 'phone' ? 'tel' : 'email'}
             autoComplete="off"

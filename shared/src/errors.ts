@@ -68,6 +68,8 @@ export const FIELD_ERRORS = [
   'not_an_email',
   'out_of_range',
   'required',
+  /** A secret must be entered anew: it would go to another address than it was given for. */
+  'secret_again',
   'too_long',
   'too_short',
   'unknown_field',

@@ -29,8 +29,20 @@ export function checkSettings(kind: InstalledKind, sent: Settings, before: Setti
     const code = value === undefined ? (field.required && asked ? 'required' : undefined) : faultOf(field, value)
     if (code) wrong(field.name, code)
   }
+  for (const name of secretsFor(kind, before, given, sent)) wrong(name, 'secret_again')
   if (problems.length > 0) throw new Problem('channel_settings_invalid', {}, problems.slice(0, 50))
   return given
+}
+
+/** A stored secret goes only where it was meant to go: whoever names another address must know it. */
+function secretsFor(kind: InstalledKind, before: Settings, given: Settings, sent: Settings): string[] {
+  const fields = kind.kind.settings
+  const moved = fields.some(
+    (field) => field.type === 'url' && before[field.name] !== undefined && before[field.name] !== given[field.name],
+  )
+  const kept = (name: string): boolean =>
+    before[name] !== undefined && (sent[name] === undefined || sent[name] === HIDDEN)
+  return moved ? fields.filter((field) => field.type === 'secret' && kept(field.name)).map((field) => field.name) : []
 }
 
 type Value = Settings[string]

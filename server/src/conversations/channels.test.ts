@@ -50,6 +50,25 @@ describe('settings of a channel', () => {
     expect(await test.app.db.query('select id from channel')).toEqual(before)
   })
 
+  it('do not carry a stored secret to another address', async () => {
+    const channel = await makeChannel(test)
+    const admin = test.as(test.people.administrator)
+    const move = (settings: object): Promise<{ status: number; body: { errors?: object[] } }> =>
+      admin.patch(`/channels/${channel.id}`, { settings })
+    for (const settings of [
+      { baseUrl: 'https://elsewhere.example' },
+      { baseUrl: 'https://elsewhere.example', token: HIDDEN },
+    ]) {
+      const refused = await move(settings)
+      expect(refused.status).toBe(422)
+      expect(refused.body.errors).toContainEqual(
+        expect.objectContaining({ field: 'settings.token', code: 'secret_again' }),
+      )
+    }
+    expect((await move({ baseUrl: 'https://elsewhere.example', token: PLAY_TOKEN })).status).toBe(200)
+    expect((await move({ loud: true, token: HIDDEN })).status).toBe(200)
+  })
+
   it('are completed by the defaults and trimmed', async () => {
     const { settings } = await makeChannel(test, { settings: { token: ` ${PLAY_TOKEN} `, baseUrl: '' } })
     expect(settings).toEqual({

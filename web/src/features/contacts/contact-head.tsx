@@ -146,8 +146,8 @@ function Name({ contact, mayEdit }: { contact: Contact; mayEdit: boolean }) {
   }
   return (
     <div className={css.name}>
-      <h1 onDoubleClick={() => mayEdit && setDraft(contact.name)}>
-        <Bidi>{contact.name}</Bidi>
+      <h1 dir="auto" onDoubleClick={() => mayEdit && setDraft(contact.name)}>
+        {contact.name}
       </h1>
       {mayEdit && (
         <IconButton ref={pencil} small label={t('contacts.name.edit')} onClick={() => setDraft(contact.name)}>

@@ -85,11 +85,10 @@ test('the server is killed and comes back: the screen catches up by itself', asy
 
 test('what one has begun to write outlasts a reload, and is there at another desk', async () => {
   const { page } = desk
-  const kept = page.waitForResponse(
-    (response) => response.url().endsWith('/draft') && response.request().method() === 'PUT',
-  )
-  await composer(desk).fill('نیمه‌کاره')
-  await kept
+  await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/draft') && response.request().method() === 'PUT'),
+    composer(desk).fill('نیمه‌کاره'),
+  ])
   await page.reload()
   await expect.poll(() => composer(desk).inputValue()).toBe('نیمه‌کاره')
   const home = await openDesk(browser, office.url)

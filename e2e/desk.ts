@@ -114,6 +114,8 @@ export async function openConversation(desk: Desk, name: string): Promise<void> 
 /** Writes an answer as one does at a keyboard. */
 export async function answer(desk: Desk, text: string): Promise<void> {
   await composer(desk).fill(text)
+  // A file that comes with it may still be on its way up.
+  await expect.poll(() => desk.page.getByTestId('send').isEnabled()).toBe(true)
   await composer(desk).press('Enter')
 }
 

@@ -163,24 +163,23 @@ async function moveConversations(tx: Tx, inserted: InsertedMessage[]): Promise<v
   const list = [...moves.entries()]
   if (list.length === 0) return
   await tx.query(
-    // A late older message does not become the preview.
+    // A late older message does not become the preview. Moments are compared as stored: a JavaScript Date has only milliseconds.
     `update conversation c set
        last_at = now(), unread = c.unread + m.count, unanswered_since = coalesce(c.unanswered_since, now()), version = c.version + 1,
        state = 'open', closed_at = null, closed_by = null,
-       last_message_at = greatest(c.last_message_at, m.at),
-       last_message_id = case when m.at >= coalesce(c.last_message_at, m.at) then m.message_id else c.last_message_id end,
-       last_text = case when m.at >= coalesce(c.last_message_at, m.at) then m.text else c.last_text end,
-       last_kind = case when m.at >= coalesce(c.last_message_at, m.at) then m.kind else c.last_kind end,
-       last_direction = case when m.at >= coalesce(c.last_message_at, m.at) then 'in' else c.last_direction end
-     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[]) as m(id, count, message_id, at, text, kind)
+       last_message_at = greatest(c.last_message_at, l.at),
+       last_message_id = case when l.at >= coalesce(c.last_message_at, l.at) then l.id else c.last_message_id end,
+       last_text = case when l.at >= coalesce(c.last_message_at, l.at) then m.text else c.last_text end,
+       last_kind = case when l.at >= coalesce(c.last_message_at, l.at) then l.kind else c.last_kind end,
+       last_direction = case when l.at >= coalesce(c.last_message_at, l.at) then 'in' else c.last_direction end
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) as m(id, count, message_id, text)
+     join message l on l.id = m.message_id
      where c.id = m.id`,
     [
       list.map(([id]) => id),
       list.map(([, move]) => move.count),
       list.map(([, move]) => move.last.id),
-      list.map(([, move]) => move.last.at),
       list.map(([, move]) => previewOf(move.last.message.text)),
-      list.map(([, move]) => move.last.message.kind),
     ],
   )
 }

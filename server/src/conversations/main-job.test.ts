@@ -150,6 +150,8 @@ describe('a customer writes and is answered', () => {
       await messageState(sent.id, 'sent')
       customer.send(bot, `پاسخ ${n}`)
       await until(async () => (await messages(conversation.id)).length === 1 + 2 * n)
+      const { body } = await admin.get<Conversation>(`/conversations/${conversation.id}`)
+      expect(body).toMatchObject({ lastText: `پاسخ ${n}`, lastDirection: 'in' })
     }
     expect((await messages(conversation.id)).map((message) => message.text)).toEqual([
       '/start',

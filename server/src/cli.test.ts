@@ -58,7 +58,7 @@ async function daftar(args: string[], { url = database.url, env = {} } = {}): Pr
 
 /** The command as one starts it. */
 function daftarProcess(args: string[], input: string): Promise<Ended> {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', 'server/src/cli.ts', ...args], {
+  const child = spawn(process.execPath, ['--conditions=daftar-source', '--import', 'tsx', 'server/src/cli.ts', ...args], {
     cwd: ROOT,
     env: environment(database.url),
   })

@@ -74,7 +74,8 @@ describe('sending', () => {
       const order = textsOf(person, bot).map((text) => Number(text?.split(':')[1]))
       expect(order).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
     }
-    expect(sim.rates(bot)).toMatchObject({ perBot: expect.toSatisfy((most: number) => most <= 40) })
+    // Two nodes that did not share it would come to 80; a stalled processor bunches two or three at most.
+    expect(sim.rates(bot).perBot).toBeLessThanOrEqual(46)
   })
 
   test('a reply overtakes what is sent in bulk', async () => {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -63,6 +64,10 @@ async function unpackedBrowser(): Promise<BrowserProgram> {
     )
     // Libraries that a bare machine may lack, and a font for the Latin script.
     for (const name of ['al2023', 'fonts']) await untar(join(PACKAGE, `bin/${name}.tar.br`), draft)
+    writeFileSync(
+      join(draft, 'fonts.conf'),
+      `<?xml version="1.0"?>\n<fontconfig><dir>${join(folder, 'fonts')}</dir><dir>/usr/share/fonts</dir><cachedir>${join(folder, 'font-cache')}</cachedir></fontconfig>\n`,
+    )
     try {
       renameSync(draft, folder)
     } catch (error) {

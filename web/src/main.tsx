@@ -25,11 +25,20 @@ Object.assign(font, {
 document.head.append(font)
 // Who is there is asked while the texts are on their way; a refusal is looked at where it matters.
 void queryClient.prefetchQuery(meQuery)
-// A new version was put up while this page was open: its old parts are gone, so take the new page.
-addEventListener('vite:preloadError', (event) => {
-  event.preventDefault()
-  location.reload()
+// A part of the program could not be had. If a new version was put up while this page was open, its old parts are gone:
+// take the new page. Without a line, or while the server starts anew, the page stays: a reload would lose what is on it.
+addEventListener('vite:preloadError', () => {
+  void isReplaced().then((replaced) => replaced && location.reload())
 })
+async function isReplaced(): Promise<boolean> {
+  const entry = document.querySelector('script[type="module"][src]')?.getAttribute('src')
+  try {
+    const answer = await fetch('/', { cache: 'no-store' })
+    return answer.ok && entry != null && !(await answer.text()).includes(entry)
+  } catch {
+    return false
+  }
+}
 
 async function start(): Promise<void> {
   await loadTexts()

@@ -41,7 +41,7 @@ function useMentions() {
   const navigate = useNavigate()
   // Before it is asked for: what is typed right after the key would be lost while it loads.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 1500)
+    const timer = setTimeout(() => loadPalette().catch(() => {}), 1500)
     return () => clearTimeout(timer)
   }, [])
   useEffect(

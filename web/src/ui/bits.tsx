@@ -166,6 +166,8 @@ export class ErrorBoundary extends Component<
   }
   override render(): ReactNode {
     if (this.state.error === null) return this.props.children
+    // A part of the program that could not be loaded is not asked for again by itself.
+    const isMissingPart = /\bmodule\b/i.test(this.state.error.message)
     const { t } = i18n()
     return (
       <EmptyState
@@ -173,7 +175,7 @@ export class ErrorBoundary extends Component<
         title={t('frame.broken.title')}
         text={t('frame.broken.text')}
         action={
-          <Button look="primary" onClick={() => this.setState({ error: null })}>
+          <Button look="primary" onClick={() => (isMissingPart ? location.reload() : this.setState({ error: null }))}>
             {t('common.retry')}
           </Button>
         }

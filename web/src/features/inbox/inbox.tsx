@@ -19,7 +19,7 @@ export function InboxPage() {
   const narrow = useMedia('(width < 720px)')
   // The thread's part comes while the list is being read, so that the first conversation opens as fast as the others.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPane(), 1200)
+    const timer = setTimeout(() => loadPane().catch(() => {}), 1200)
     return () => clearTimeout(timer)
   }, [])
   return (

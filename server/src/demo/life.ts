@@ -42,8 +42,11 @@ export function startLife(sim: BaleSimulator, pace: Pace = PACE): () => void {
     const person = sim.person(customer.id)
     if (!person || lines >= LINES || person.chat(bot).blocked) return
     lines++
-    if (!person.chat(bot).opened) person.start(bot)
-    person.send(bot, fillIn(text, customer, lines))
+    const line = fillIn(text, customer, lines)
+    if (person.chat(bot).opened) return void person.send(bot, line)
+    // Who comes for the first time reads the welcome before writing.
+    person.start(bot)
+    later(pace.answer, () => person.send(bot, line))
   }
 
   function someoneWrites(): void {

@@ -22,7 +22,15 @@ export async function testDatabase(): Promise<TestDatabase> {
   pool.on('error', () => {})
   const drop = async () => {
     await pool.end()
-    await run(adminUrl, `drop database if exists ${name} with (force)`)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await run(adminUrl, `drop database if exists ${name} with (force)`)
+      } catch (error) {
+        // An autovacuum at work there belongs to the superuser: it cannot be ended, only waited for.
+        if (!(error instanceof pg.DatabaseError) || error.code !== '42501' || tries > 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
   }
   return { url, pool, drop }
 }

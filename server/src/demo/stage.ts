@@ -89,7 +89,7 @@ export async function conversationOf(
   { bot, customer }: Pick<Play, 'bot' | 'customer'>,
 ): Promise<string> {
   const row = await app.db.one<{ id: string }>(
-    'select id::text from conversation where channel_id = $1 and thread_key = $2 order by id desc limit 1',
+    'select id::text from conversation where channel_id = $1 and thread_key = $2 order by conversation.id desc limit 1',
     [channels[bot].id, String(customer.id)],
   )
   if (!row) throw new Error(`the demo could not be filled: ${customer.firstName} ${customer.lastName} has not arrived`)

@@ -91,7 +91,7 @@ export async function listAudit(
      where ($1::bigint is null or id < $1)
        and ($2::text is null or subject_kind = $2) and ($3::bigint is null or subject_id = $3)
        and ($4::bigint is null or user_id = $4)
-     order by id desc limit $5`,
+     order by audit_event.id desc limit $5`,
     [before, query.subjectKind ?? null, query.subjectId ?? null, query.userId ?? null, limit + 1],
   )
   return pageOf(

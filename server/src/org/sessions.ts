@@ -69,7 +69,7 @@ export async function listSessions(db: Db, userId: string, current: string | und
     user_agent: string | null
   }>(
     `select id::text, created_at, used_at, address, user_agent from session
-     where user_id = $1 and expires_at > now() order by used_at desc, id desc limit 200`,
+     where user_id = $1 and expires_at > now() order by used_at desc, session.id desc limit 200`,
     [userId],
   )
   return rows.map((row) => ({

@@ -27,7 +27,7 @@ function toToken(row: Row): ApiToken {
 
 export async function listTokens(db: Db, userId: string): Promise<ApiToken[]> {
   const rows = await db.query<Row>(
-    `select ${COLUMNS} from api_token where user_id = $1 and revoked_at is null order by id desc limit ${MOST_TOKENS}`,
+    `select ${COLUMNS} from api_token where user_id = $1 and revoked_at is null order by api_token.id desc limit ${MOST_TOKENS}`,
     [userId],
   )
   return rows.map(toToken)

@@ -20,7 +20,7 @@ interface Row extends PreferenceRow {
   created_at: Date
 }
 const SELECT = `select u.id::text, u.name, u.email, u.state, u.presence, u.created_at, ${PREFERENCE_COLUMNS},
-  array(select role_id::text from user_role where user_id = u.id order by role_id) as role_ids from app_user u`
+  array(select role_id::text from user_role where user_id = u.id order by user_role.role_id) as role_ids from app_user u`
 
 function toUser(row: Row): User {
   return {
@@ -38,7 +38,7 @@ function toUser(row: Row): User {
 /** Every colleague, also those who left: their names stand on old messages. An organisation has thousands at most. */
 export async function listBriefs(db: Db): Promise<UserBrief[]> {
   return db.query<UserBrief>(
-    `select id::text, name, presence, state = 'active' as active from app_user order by lower(name), id`,
+    `select id::text, name, presence, state = 'active' as active from app_user order by lower(name), app_user.id`,
   )
 }
 
@@ -165,7 +165,7 @@ export async function changeUser(
 async function setRoles(tx: Tx, actor: Actor | undefined, userId: string, roleIds: readonly string[]): Promise<void> {
   const known = await tx.query<{ id: string }>(
     // Locked: a role must not gain rights or vanish between the check and the commit.
-    'select id::text from role where id = any($1::bigint[]) order by id for share',
+    'select id::text from role where id = any($1::bigint[]) order by role.id for share',
     [roleIds],
   )
   if (known.length < new Set(roleIds).size) throw wrongField('roleIds', 'not_allowed')

@@ -109,6 +109,24 @@ describe('the event stream', () => {
     for (const stream of [agent, few, stranger]) stream.close()
   })
 
+  test('keeps the order of numbers where they grow by a digit, and says nothing twice', async () => {
+    const agent = await listen(t.people.agent)
+    await until(() => agent.events.some(({ event }) => event === 'hello'))
+    await t.app.db.transaction(async (tx) => {
+      // To the number before the next power of ten.
+      await tx.query(`update live_counter set seq = 10 ^ length(seq::text) - 2`)
+    })
+    const said = ['a', 'b', 'c', 'd', 'e'].map((letter) => `digit ${letter}`)
+    // All at once, so that one reading of the log has numbers of both lengths.
+    await Promise.all(said.map((note) => publish({}, note)))
+    for (const note of said) await publish({}, `${note} again`)
+    await until(() => notes(agent).includes('digit e again'))
+    const got = notes(agent)
+    expect(got.toSorted()).toEqual([...said, ...said.map((note) => `${note} again`)].toSorted())
+    expect(got.filter((note) => note.endsWith('again'))).toEqual(said.map((note) => `${note} again`))
+    agent.close()
+  })
+
   test('goes on exactly where a screen left off, with the rights of now', async () => {
     const { user } = await limited()
     const first = await listen(user)

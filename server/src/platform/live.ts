@@ -57,7 +57,7 @@ export function createLiveHub(
 
   async function rowsAfter(seq: bigint, limit: number): Promise<Row[]> {
     return db.query<Row>(
-      'select seq::text, channel_id::text, user_id::text, need, changes::text from live_event where seq > $1 order by seq limit $2',
+      'select seq::text, channel_id::text, user_id::text, need, changes::text from live_event where seq > $1 order by live_event.seq limit $2',
       [seq.toString(), limit],
     )
   }

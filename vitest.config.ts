@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['{shared,channels,server,simulators,scripts,web}/**/*.test.ts'],
     globalSetup: ['server/test/postgres.ts'],
+    setupFiles: ['server/test/seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -330,12 +330,16 @@ export function safeFileName(name: string, maxBytes = 180): string {
 }
 
 function cleanName(part: string): string {
-  return part
-    .replace(/(?!\u200c)\p{Cf}/gu, '')
-    .replace(/[\p{Cc}\p{Z}\s]+/gu, ' ')
-    .replace(/[<>:"|?*]/g, '_')
-    .replace(/^[\s.\u200c]+|[\s.\u200c]+$/g, '')
-    .replace(/[\s\u200c]+(?=\.[^.]*$)/, '')
+  return (
+    part
+      .replace(/(?!\u200c)\p{Cf}/gu, '')
+      // Marks that an invisible sign kept apart have met now.
+      .normalize('NFC')
+      .replace(/[\p{Cc}\p{Z}\s]+/gu, ' ')
+      .replace(/[<>:"|?*]/g, '_')
+      .replace(/^[\s.\u200c]+|[\s.\u200c]+$/g, '')
+      .replace(/[\s\u200c]+(?=\.[^.]*$)/, '')
+  )
 }
 
 function cutBytes(s: string, maxBytes: number): string {

@@ -18,13 +18,14 @@ export async function measureFloor(
   try {
     await pool.query(`select message_search_month(now()), message_search_month(now() + interval '1 month')`)
     await people(pool, ask.senders)
-    const batches = makeBatches(ask.batch, ask.senders)
+    // Each connection moves conversations of its own: two batches that lock the same ones would meet in a deadlock.
+    const batchesOf = Array.from({ length: ask.connections }, (_, k) => makeBatches(ask, k))
     let next = 0
     let rows = 0
     const begun = performance.now()
     const end = begun + ask.seconds * 1000
     await Promise.all(
-      Array.from({ length: ask.connections }, async () => {
+      batchesOf.map(async (batches) => {
         const client = new pg.Client({ connectionString: world.databaseUrl('floor'), options: '-c timezone=UTC' })
         await client.connect()
         while (performance.now() < end) {
@@ -65,7 +66,11 @@ interface Batch {
   words: string[]
   conversations: number[]
 }
-function makeBatches(size: number, senders: number): Batch[] {
+function makeBatches(
+  { batch: size, senders, connections }: { batch: number; senders: number; connections: number },
+  connection: number,
+): Batch[] {
+  const own = Math.floor(senders / connections)
   return Array.from({ length: Math.max(1, Math.ceil(20_000 / size)) }, (_, b) => {
     const numbers = [...Array(size).keys()].map((k) => b * size + k)
     const texts = numbers.map((n) => `${poolText(n).text} №${n}`)
@@ -73,7 +78,7 @@ function makeBatches(size: number, senders: number): Batch[] {
       bodies: numbers.map((n, k) => updateOf({ n, sender: n % senders, text: texts[k] ?? '' })),
       texts,
       words: texts.map((text) => vectorOf(foldForIndex(text, 4000))),
-      conversations: numbers.map((n) => ((n * 7919) % senders) + 1),
+      conversations: numbers.map((n) => ((n * 7919) % own) * connections + connection + 1),
     }
   })
 }

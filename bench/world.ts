@@ -74,7 +74,8 @@ export async function openWorld(from: 'dist' | 'source', profiles?: string): Pro
         try {
           return void (await admin.query(`drop database if exists ${name}`))
         } catch (error) {
-          if (tries === 5) throw error
+          if (tries === 20) throw error
+          await wait(250)
         }
       }
     },

@@ -51,7 +51,7 @@ export async function openDesk(
   { locale = 'fa', ...options }: BrowserContextOptions & { locale?: Locale } = {},
 ): Promise<Desk> {
   const context = await browser.newContext({ locale, baseURL: url, viewport: { width: 1440, height: 900 }, ...options })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   screens.add(page)
   const faults: string[] = []

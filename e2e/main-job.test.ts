@@ -117,7 +117,7 @@ describe.each(OFFICES)(
       await page.keyboard.press('r')
       await page.keyboard.type(reply)
       await page.keyboard.press('Enter')
-      const arrived = await customer.waitFor(bot, ({ text }) => text === reply, { timeoutMs: 15_000 })
+      const arrived = await customer.waitFor(bot, ({ text }) => text === reply, { timeoutMs: 40_000 })
       expect(arrived.mine).toBe(false)
       await expect.poll(() => message(desk, reply).getAttribute('data-state')).toBe('sent')
       expect(await page.locator('html[data-not-reloaded]').count()).toBe(1)
@@ -142,7 +142,7 @@ describe.each(OFFICES)(
         .setInputFiles({ name: 'offer.pdf', mimeType: 'application/pdf', buffer: invoicePdf() })
       await page.getByText('offer.pdf').waitFor()
       await answer(desk, 'PDF')
-      const got = await customer.waitFor(bot, ({ kind }) => kind === 'document', { timeoutMs: 15_000 })
+      const got = await customer.waitFor(bot, ({ kind }) => kind === 'document', { timeoutMs: 40_000 })
       expect(got).toMatchObject({ caption: 'PDF', file: { name: 'offer.pdf', size: invoicePdf().length } })
     })
 

@@ -95,7 +95,7 @@ test('a note is seen by the colleague it calls, and never by the customer', asyn
   await page.keyboard.press('r')
   await answer(mina, 'الان بررسی می‌کنم.')
   const phone = office.sim.people().find(({ firstName }) => firstName === 'پریسا')
-  await phone?.waitFor(sales, ({ text }) => text === 'الان بررسی می‌کنم.', { timeoutMs: 15_000 })
+  await phone?.waitFor(sales, ({ text }) => text === 'الان بررسی می‌کنم.', { timeoutMs: 40_000 })
   const sent = () =>
     office.sim
       .received(sales)

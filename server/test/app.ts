@@ -186,7 +186,7 @@ const isThere = <T>(value: T): value is There<T> => value !== undefined && value
 /** Waits until the condition gives a value other than undefined, null or false. */
 export async function until<T>(
   condition: () => Promise<T> | T,
-  { within = 10_000, every = 20 } = {},
+  { within = 30_000, every = 20 } = {},
 ): Promise<There<T>> {
   for (const end = Date.now() + within; ; ) {
     const value = await condition()

@@ -4,10 +4,10 @@ import { defaultClientConditions, defineConfig } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-export default defineConfig(async () => ({
+export default defineConfig({
   root: here('.'),
   resolve: { conditions: ['daftar-source', ...defaultClientConditions] },
-  plugins: [react(), ...(process.env['FAKE_API'] === undefined ? [] : [(await import('./dev/fake-api.ts')).fakeApi()])],
+  plugins: [react()],
   build: {
     outDir: here('../dist/web'),
     emptyOutDir: true,
@@ -36,4 +36,4 @@ export default defineConfig(async () => ({
       ['/api', '/hooks'].map((path) => [path, { target: process.env['API_URL'] ?? 'http://127.0.0.1:8080' }]),
     ),
   },
-}))
+})

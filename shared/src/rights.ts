@@ -3,13 +3,22 @@ export const RIGHTS = [
   'contact.view',
   'contact.edit',
   'contact.merge',
+  'contact.delete',
+  'contact.import',
+  'contact.export',
+  'deal.view',
+  'deal.edit',
   'conversation.assign', // give a conversation to somebody else; taking one oneself needs only the channel's "send"
+  'view.share', // offer one's saved views to everybody; to one's own team anybody may
   'channel.create',
   'inbound.view', // what providers sent, and why something was set aside
   'inbound.replay',
   'user.view',
   'user.manage',
+  'user.see_as', // look at the product as somebody else sees it, without changing anything
+  'team.manage',
   'role.manage',
+  'field.manage', // custom fields, tags, the office's own lists, the stages of deals
   'organisation.manage',
   'audit.view',
 ] as const
@@ -30,7 +39,13 @@ export const PRESET_ROLES: Record<
       'contact.view',
       'contact.edit',
       'contact.merge',
+      'contact.delete',
+      'contact.import',
+      'contact.export',
+      'deal.view',
+      'deal.edit',
       'conversation.assign',
+      'view.share',
       'inbound.view',
       'inbound.replay',
       'user.view',
@@ -38,8 +53,11 @@ export const PRESET_ROLES: Record<
     channels: { view: true, send: true, manage: false },
   },
   agent: {
-    rights: ['contact.view', 'contact.edit', 'user.view'],
+    rights: ['contact.view', 'contact.edit', 'deal.view', 'deal.edit', 'user.view'],
     channels: { view: true, send: true, manage: false },
   },
-  viewer: { rights: ['contact.view', 'user.view'], channels: { view: true, send: false, manage: false } },
+  viewer: {
+    rights: ['contact.view', 'deal.view', 'user.view'],
+    channels: { view: true, send: false, manage: false },
+  },
 }

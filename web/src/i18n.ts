@@ -3,9 +3,15 @@ import { createTranslator } from '#shared/i18n.ts'
 import type auth from '#shared/i18n/fa/auth.json'
 import type common from '#shared/i18n/fa/common.json'
 import type contacts from '#shared/i18n/fa/contacts.json'
+import type deals from '#shared/i18n/fa/deals.json'
+import type duplicates from '#shared/i18n/fa/duplicates.json'
+import type exchange from '#shared/i18n/fa/exchange.json'
+import type fields from '#shared/i18n/fa/fields.json'
 import type frame from '#shared/i18n/fa/frame.json'
 import type inbox from '#shared/i18n/fa/inbox.json'
+import type people from '#shared/i18n/fa/people.json'
 import type settings from '#shared/i18n/fa/settings.json'
+import type table from '#shared/i18n/fa/table.json'
 import {
   type Calendar,
   type Digits,
@@ -29,6 +35,12 @@ export type Key =
   | keyof typeof inbox
   | keyof typeof contacts
   | keyof typeof settings
+  | keyof typeof deals
+  | keyof typeof duplicates
+  | keyof typeof exchange
+  | keyof typeof fields
+  | keyof typeof people
+  | keyof typeof table
 
 export interface Language {
   locale: Locale

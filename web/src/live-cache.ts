@@ -213,6 +213,22 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
     case 'organisation':
       again('organisation')
       break
+    case 'defined':
+      again(change.what)
+      // What lists show and filter by is made of it.
+      if (change.what !== 'invitations') again('contacts')
+      break
+    case 'operation':
+      client.setQueryData(['operation', change.operation.id], change.operation)
+      again('operations')
+      break
+    case 'deal':
+      again('deals')
+      again('contact-deals', change.contactId)
+      break
+    case 'duplicates':
+      again('duplicates')
+      break
     case 'inbound':
       again('inbound')
       break

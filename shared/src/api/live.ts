@@ -1,4 +1,6 @@
 import type { ChannelBrief } from './channels.ts'
+import type { Deal } from './deals.ts'
+import type { Operation } from './operations.ts'
 import type { Conversation, Message, TimelineItem } from './conversations.ts'
 
 /**
@@ -21,10 +23,21 @@ export type LiveChange =
   /** Rights or channels may have changed: fetch /me again. */
   | { kind: 'me' }
   | { kind: 'organisation' }
+  /** What the office defines has changed: fetch it again. */
+  | { kind: 'defined'; what: Defined }
+  /** An operation moved on, told to whoever started it. */
+  | { kind: 'operation'; operation: Operation }
+  /** A deal was made, changed, moved or deleted (`deal` null). */
+  | { kind: 'deal'; id: string; contactId: string; deal: Deal | null }
+  | { kind: 'duplicates' }
   | { kind: 'inbound'; channelId: string; quarantined: number }
   | { kind: 'draft'; conversationId: string }
   /** Somebody called you in a note. */
   | { kind: 'mention'; conversationId: string | null; contactId: string; noteId: string; byId: string }
+
+/** Custom fields, tags, the office's lists, saved views, teams, invitations, the stages of deals. */
+export const DEFINED = ['fields', 'tags', 'lists', 'views', 'teams', 'invitations', 'stages'] as const
+export type Defined = (typeof DEFINED)[number]
 
 export interface LivePresence {
   conversationId: string

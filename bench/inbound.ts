@@ -62,7 +62,7 @@ export async function measureInbound(
       gap: [warm.to, first],
     })
 
-    const plain = { batch, seconds: Math.min(15, seconds), senders }
+    const plain = { batch, rows: result.accepted, senders }
     const floor = await measureFloor(world, { ...plain, connections: 1 })
     const both = await measureFloor(world, { ...plain, connections: 2 })
     report.add({ name: 'inbound floor, on both cores', value: both, unit: 'messages/s' })
@@ -123,7 +123,7 @@ async function measureDelay(
 /** Waits until nothing is left to be processed. */
 export async function drained(pool: pg.Pool): Promise<void> {
   for (;;) {
-    const { rows } = await pool.query(`select from inbound_event where state = 'pending' limit 1`)
+    const { rows } = await pool.query(`select from inbound_queue limit 1`)
     if (rows.length === 0) return
     // Seldom, since asking costs the database something too.
     await wait(100)

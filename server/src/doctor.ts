@@ -174,9 +174,9 @@ async function channels(client: pg.Client): Promise<Finding[]> {
 
 async function queues(client: pg.Client): Promise<Finding[]> {
   const { rows } = await client.query<{ inbound: number; outbound: number; quarantined: number; jobs: number }>(
-    `select (select count(*)::int from inbound_event where state = 'pending' and received_at < now() - ${STUCK}) as inbound,
+    `select (select count(*)::int from inbound_queue q join inbound_event e on e.id = q.event_id where e.received_at < now() - ${STUCK}) as inbound,
        (select count(*)::int from outbox where run_at < now() - ${STUCK}) as outbound,
-       (select count(*)::int from inbound_event where state = 'quarantined') as quarantined,
+       (select count(*)::int from inbound_event where step is not null) as quarantined,
        (select count(*)::int from graphile_worker.jobs where attempts >= max_attempts) as jobs`,
   )
   const { inbound = 0, outbound = 0, quarantined = 0, jobs = 0 } = rows[0] ?? {}

@@ -166,7 +166,7 @@ describe('killed at any moment', () => {
     await until(
       async () => {
         const { rows } = await database.pool.query<{ open: string }>(
-          `select (select count(*) from inbound_event where state = 'pending') + (select count(*) from outbox) as open`,
+          `select (select count(*) from inbound_queue) + (select count(*) from outbox) as open`,
         )
         return rows[0]?.open === '0'
       },

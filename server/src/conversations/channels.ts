@@ -224,7 +224,7 @@ export async function deleteChannel(app: App, channels: Channels, actor: Actor, 
     const used = await tx.one(
       `select 1 where exists (select from conversation where channel_id = $1)
          or exists (select from contact where origin_channel_id = $1)
-         or exists (select from inbound_event where channel_id = $1 and state = 'pending')`,
+         or exists (select from inbound_queue where channel_id = $1)`,
       [id],
     )
     if (used) throw new Problem('channel_in_use')

@@ -16,7 +16,7 @@ import type { LiveChannel } from './channel-registry.ts'
 import { editMessages } from './inbound-edits.ts'
 import { insertMessages, leaveOutStored, type NewMessage } from './inbound-messages.ts'
 import { openThreads } from './inbound-threads.ts'
-import { publishMessages, settleReceipts } from './message-changes.ts'
+import { publishMessages, settleReceipts, tellMessages } from './message-changes.ts'
 import { acknowledgePresses, sendWelcomes } from './welcome.ts'
 
 export interface StoredEvent {
@@ -68,7 +68,8 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
       messages.map((message) => ({ message, sender: senderOf(senders, message.address) })),
     ),
   )
-  const inserted = await step('store the message', () => insertMessages(tx, channel, messages, threads, senders))
+  const stored = await step('store the message', () => insertMessages(tx, channel, messages, threads, senders))
+  const inserted = stored.messages
   // Edits of what came in this very batch, and later edits of what an earlier one made.
   if (lost.length > 0) await step('find the edited message', () => editMessages(tx, channel, lost))
 
@@ -83,14 +84,26 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
     if (item.type === 'number') await step('bind the number', () => bindNumber(tx, channel, item, senders, threads))
   await step('welcome', () => sendWelcomes(tx, channel, threads, inserted))
   await step('fetch the profile', () => fetchProfiles(tx, channel, senders))
-  await step('tell the screens', () =>
-    publishMessages(
+  // Edits of this very batch, a number that joined two contacts and a welcome have changed what was stored.
+  const isAsStored =
+    lost.length === 0 &&
+    !items.some((item) => item.type === 'number') &&
+    ![...threads.values()].some(({ first }) => first)
+  await step('tell the screens', async () => {
+    if (isAsStored)
+      return tellMessages(
+        tx,
+        channel.id,
+        inserted.map(({ view }) => view),
+        stored.conversations,
+      )
+    await publishMessages(
       tx,
       channel.id,
       inserted.map((message) => message.id),
       inserted.map((message) => message.conversationId),
-    ),
-  )
+    )
+  })
   await step('close the event', () => closeEvents(tx, channel.id, outcomes))
   acknowledgePresses(
     app,
@@ -271,21 +284,25 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Tells those who watch over what came in that events were set aside. */
-export function publishQuarantined(tx: Tx, channelId: string, count: number): void {
+function publishQuarantined(tx: Tx, channelId: string, count: number): void {
   tx.publish({ channelId, need: 'inbound.view' }, { kind: 'inbound', channelId, quarantined: count })
 }
 
-async function closeEvents(tx: Tx, channelId: string, outcomes: Outcome[]): Promise<void> {
+/** Takes events out of the line and notes what became of them; those that somebody else has closed stay as they are. */
+export async function closeEvents(tx: Tx, channelId: string, outcomes: Outcome[]): Promise<void> {
   const aside = outcomes.filter((outcome) => outcome.state === 'quarantined').length
   if (aside > 0) publishQuarantined(tx, channelId, aside)
   await tx.query(
-    `update inbound_event e set state = o.state, step = o.step, reason = o.reason, attempts = e.attempts + 1, processed_at = now()
-     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as o(id, state, step, reason) where e.id = o.id`,
+    `with closed as (delete from inbound_queue where channel_id = $5 and event_id = any($1::bigint[]) returning event_id)
+     update inbound_event e set state = o.state, step = o.step, reason = o.reason, attempts = e.attempts + 1, processed_at = now()
+     from closed join unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as o(id, state, step, reason) on o.id = closed.event_id
+     where e.id = closed.event_id`,
     [
       outcomes.map((o) => o.id),
       outcomes.map((o) => o.state),
       outcomes.map((o) => o.step),
       outcomes.map((o) => o.reason),
+      channelId,
     ],
   )
 }

@@ -48,11 +48,9 @@ export function inboundEventRoutes(app: App, poke: (channelId: string) => void):
       async handle({ actor, query }) {
         const limit = query.limit ?? 50
         const [before] = decodeCursor(query.cursor, 1) ?? [null]
-        // Written out, so that the planner sees the partial index inbound_event_quarantined; otherwise backwards by primary key.
+        // Written out, so that the planner sees the partial index inbound_event_aside; otherwise backwards by primary key.
         const stateRule =
-          query.state === 'quarantined'
-            ? `state = 'quarantined' and $3::text is not null`
-            : '($3::text is null or state = $3)'
+          query.state === 'quarantined' ? `step is not null and state = $3` : '($3::text is null or state = $3)'
         const rows = await app.db.query<Row>(
           `select ${COLUMNS} from inbound_event
            where channel_id = any($1::bigint[]) and ($2::bigint is null or channel_id = $2) and ${stateRule} and ($4::bigint is null or id < $4)
@@ -87,8 +85,11 @@ export function inboundEventRoutes(app: App, poke: (channelId: string) => void):
       answer: InboundEvent,
       async handle({ actor, params }) {
         const row = await app.db.one<Row>(
-          `update inbound_event set state = 'pending', step = null, reason = null
-           where id = $1 and channel_id = any($2::bigint[]) and state in ('quarantined', 'ignored') returning ${COLUMNS}`,
+          `with again as (
+             update inbound_event set state = 'pending', step = null, reason = null
+             where id = $1 and channel_id = any($2::bigint[]) and state in ('quarantined', 'ignored') returning *),
+           lined_up as (insert into inbound_queue (channel_id, event_id) select channel_id, id from again)
+           select ${COLUMNS} from again`,
           [params.id, actor.channels.view],
         )
         if (!row) throw new Problem('not_found')

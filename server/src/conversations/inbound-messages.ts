@@ -1,5 +1,5 @@
 import type { RemoteAttachment } from '#channels/contract.ts'
-import type { MESSAGE_KINDS } from '#shared/api/conversations.ts'
+import type { Attachment, Conversation, Message, MESSAGE_KINDS } from '#shared/api/conversations.ts'
 import { foldForIndex } from '#shared/text.ts'
 import type { Tx } from '../platform/db.ts'
 import type { LiveChannel } from './channel-registry.ts'
@@ -7,6 +7,7 @@ import type { KnownSender } from './inbound-batch.ts'
 import type { Thread } from './inbound-threads.ts'
 import { previewOf, storedText } from './message-text.ts'
 import { indexMessages } from './search.ts'
+import { CONVERSATION_COLUMNS, type ConversationRow, conversationView } from './views.ts'
 
 export interface NewMessage {
   threadKey: string
@@ -25,8 +26,16 @@ export interface InsertedMessage {
   id: string
   conversationId: string
   threadKey: string
-  at: Date
+  /** Microseconds since 1970: a JavaScript Date has only milliseconds. */
+  micros: bigint
   message: NewMessage
+  /** As a reader would find it now. */
+  view: Message
+}
+export interface Stored {
+  messages: InsertedMessage[]
+  /** Those that the messages moved, as they stand after it. */
+  conversations: Conversation[]
 }
 
 /** Tries to fetch a file, in growing steps over more than a day: networks are away for hours at times. */
@@ -50,10 +59,10 @@ export async function insertMessages(
   messages: NewMessage[],
   threads: Map<string, Thread>,
   senders: Map<string, KnownSender>,
-): Promise<InsertedMessage[]> {
-  if (messages.length === 0) return []
+): Promise<Stored> {
+  if (messages.length === 0) return { messages: [], conversations: [] }
   const replies = await repliedTo(tx, channel.id, messages)
-  const rows = await tx.query<{ id: string; provider_key: string; conversation_id: string; at: Date }>(
+  const rows = await tx.query<InsertedRow>(
     // Where the provider's clock has only seconds, an answer within the second of our own message comes after it.
     `insert into message (conversation_id, channel_id, contact_id, direction, state, kind, text, data, at, provider_key, reply_to_id, edited_at)
      select m.conversation_id, $1, m.contact_id, 'in', 'received', m.kind, m.text, m.data,
@@ -64,7 +73,7 @@ export async function insertMessages(
      join conversation c on c.id = m.conversation_id
      order by m.n
      on conflict (channel_id, provider_key) where provider_key is not null do nothing
-     returning id, provider_key, conversation_id, at`,
+     returning id, provider_key, conversation_id, contact_id, text, reply_to_id, at, (extract(epoch from at) * 1000000)::bigint as micros`,
     [
       channel.id,
       messages.map((m) => threads.get(m.threadKey)?.id ?? null),
@@ -83,9 +92,7 @@ export async function insertMessages(
   const byKey = new Map(messages.toReversed().map((message) => [message.providerKey, message]))
   const inserted = rows.flatMap((row) => {
     const message = byKey.get(row.provider_key)
-    return message
-      ? [{ id: row.id, conversationId: row.conversation_id, threadKey: message.threadKey, at: row.at, message }]
-      : []
+    return message ? [insertedMessage(channel.id, row, message)] : []
   })
   await addAttachments(tx, inserted)
   await indexMessages(
@@ -97,8 +104,42 @@ export async function insertMessages(
       folded: foldForIndex(searchable(row.message), 4000),
     })),
   )
-  await moveConversations(tx, inserted)
-  return inserted
+  return { messages: inserted, conversations: await moveConversations(tx, inserted) }
+}
+
+interface InsertedRow {
+  id: string
+  provider_key: string
+  conversation_id: string
+  contact_id: string
+  text: string
+  reply_to_id: string | null
+  at: Date
+  micros: string
+}
+
+function insertedMessage(channelId: string, row: InsertedRow, message: NewMessage): InsertedMessage {
+  const { id, conversation_id: conversationId } = row
+  const view: Message = {
+    id,
+    conversationId,
+    channelId,
+    contactId: row.contact_id,
+    direction: 'in',
+    state: 'received',
+    kind: message.kind,
+    text: row.text,
+    data: message.data,
+    attachments: [],
+    replyToId: row.reply_to_id,
+    authorId: null,
+    origin: 'contact',
+    at: row.at.toISOString(),
+    editedAt: message.editedAt?.toISOString() ?? null,
+    failure: null,
+    retryable: false,
+  }
+  return { id, conversationId, threadKey: message.threadKey, micros: BigInt(row.micros), message, view }
 }
 
 function searchable(message: NewMessage): string {
@@ -121,65 +162,88 @@ async function idsByKey(tx: Tx, channelId: string, keys: string[]): Promise<Map<
 
 async function addAttachments(tx: Tx, inserted: InsertedMessage[]): Promise<void> {
   const wanted = inserted.flatMap((row) =>
-    row.message.attachments.slice(0, 20).map((attachment, position) => ({ row, attachment, position })),
+    row.message.attachments.slice(0, 20).map(({ remote, kind, ...told }, position) => ({
+      row,
+      position,
+      remote,
+      kind,
+      name: told.name ?? null,
+      mediaType: told.mediaType ?? null,
+      size: whole(told.size, Number.MAX_SAFE_INTEGER),
+      width: whole(told.width, 1_000_000),
+      height: whole(told.height, 1_000_000),
+      durationMs: whole(told.durationMs, 2_000_000_000),
+    })),
   )
   if (wanted.length === 0) return
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query<{ id: string; message_id: string; position: number }>(
     `insert into attachment (message_id, position, kind, name, media_type, size, width, height, duration_ms, remote, state)
      select *, 'remote' from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::int[], $8::int[], $9::int[], $10::jsonb[])
-     returning id`,
+     returning id, message_id, position`,
     [
       wanted.map((w) => w.row.id),
       wanted.map((w) => w.position),
-      wanted.map((w) => w.attachment.kind),
-      wanted.map((w) => w.attachment.name ?? null),
-      wanted.map((w) => w.attachment.mediaType ?? null),
-      wanted.map((w) => whole(w.attachment.size, Number.MAX_SAFE_INTEGER)),
-      wanted.map((w) => whole(w.attachment.width, 1_000_000)),
-      wanted.map((w) => whole(w.attachment.height, 1_000_000)),
-      wanted.map((w) => whole(w.attachment.durationMs, 2_000_000_000)),
-      wanted.map((w) => JSON.stringify(w.attachment.remote ?? null)),
+      wanted.map((w) => w.kind),
+      wanted.map((w) => w.name),
+      wanted.map((w) => w.mediaType),
+      wanted.map((w) => w.size),
+      wanted.map((w) => w.width),
+      wanted.map((w) => w.height),
+      wanted.map((w) => w.durationMs),
+      wanted.map((w) => JSON.stringify(w.remote ?? null)),
     ],
   )
-  for (const { id } of rows)
+  const ids = new Map(rows.map((row) => [`${row.message_id} ${row.position}`, row.id]))
+  for (const { row, position, remote: _remote, ...told } of wanted) {
+    const id = ids.get(`${row.id} ${position}`)
+    if (id === undefined) throw new Error('an attachment was not stored')
+    const attachment: Attachment = { id, ...told, state: 'remote', failure: null, fileId: null }
+    row.view.attachments.push(attachment)
     await tx.addJob('attachment.fetch', { attachmentId: id }, { key: `attachment:${id}`, maxAttempts: FETCHES })
+  }
 }
 
 function whole(value: number | undefined, max: number): number | null {
   return value !== undefined && Number.isFinite(value) && value >= 0 && value <= max ? Math.round(value) : null
 }
 
-/** The conversations of the batch as they now stand: preview, unread, reopened. One statement; counters follow by trigger. */
-async function moveConversations(tx: Tx, inserted: InsertedMessage[]): Promise<void> {
+/** Moves the conversations of the batch: preview, unread, reopened. One statement; counters follow by trigger. */
+async function moveConversations(tx: Tx, inserted: InsertedMessage[]): Promise<Conversation[]> {
   const moves = new Map<string, { count: number; last: InsertedMessage }>()
   for (const row of inserted) {
     const move = moves.get(row.conversationId)
     if (!move) moves.set(row.conversationId, { count: 1, last: row })
     else {
       move.count++
-      if (row.at >= move.last.at) move.last = row
+      if (row.micros >= move.last.micros) move.last = row
     }
   }
   const list = [...moves.entries()]
-  if (list.length === 0) return
-  await tx.query(
-    // A late older message does not become the preview. Moments are compared as stored: a JavaScript Date has only milliseconds.
+  if (list.length === 0) return []
+  const rows = await tx.query<ConversationRow>(
+    // A late older message does not become the preview.
     `update conversation c set
        last_at = now(), unread = c.unread + m.count, unanswered_since = coalesce(c.unanswered_since, now()), version = c.version + 1,
        state = 'open', closed_at = null, closed_by = null,
-       last_message_at = greatest(c.last_message_at, l.at),
-       last_message_id = case when l.at >= coalesce(c.last_message_at, l.at) then l.id else c.last_message_id end,
-       last_text = case when l.at >= coalesce(c.last_message_at, l.at) then m.text else c.last_text end,
-       last_kind = case when l.at >= coalesce(c.last_message_at, l.at) then l.kind else c.last_kind end,
-       last_direction = case when l.at >= coalesce(c.last_message_at, l.at) then 'in' else c.last_direction end
-     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) as m(id, count, message_id, text)
-     join message l on l.id = m.message_id
-     where c.id = m.id`,
+       last_message_at = greatest(c.last_message_at, m.at),
+       last_message_id = case when m.at >= coalesce(c.last_message_at, m.at) then m.message_id else c.last_message_id end,
+       last_text = case when m.at >= coalesce(c.last_message_at, m.at) then m.text else c.last_text end,
+       last_kind = case when m.at >= coalesce(c.last_message_at, m.at) then m.kind else c.last_kind end,
+       last_direction = case when m.at >= coalesce(c.last_message_at, m.at) then 'in' else c.last_direction end
+     from (
+       select id, count, message_id, text, kind, 'epoch'::timestamptz + micros * interval '1 microsecond' as at
+       from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::bigint[]) as m(id, count, message_id, text, kind, micros)) m
+     cross join contact o join contact r on r.id = o.root_id
+     where c.id = m.id and o.id = c.contact_id
+     returning ${CONVERSATION_COLUMNS}`,
     [
       list.map(([id]) => id),
       list.map(([, move]) => move.count),
       list.map(([, move]) => move.last.id),
       list.map(([, move]) => previewOf(move.last.message.text)),
+      list.map(([, move]) => move.last.message.kind),
+      list.map(([, move]) => String(move.last.micros)),
     ],
   )
+  return rows.map(conversationView)
 }

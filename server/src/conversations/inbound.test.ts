@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Channel, InboundEvent } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Conversation, FoundMessage, MessageDetail, TimelineItem } from '#shared/api/conversations.ts'
+import type { LiveChange } from '#shared/api/live.ts'
 import { startTestApp, type TestApp, until } from '../../test/app.ts'
 import { install, playKind } from '../../test/channel-kind.ts'
 import { makeChannel, readAll, write } from '../../test/desk.ts'
 import { storeEvents } from './intake.ts'
+import { loadConversations, loadMessages } from './views.ts'
 
 /** What agents do and networks deliver at the wrong moment must not cost anybody a message. */
 let test: TestApp
@@ -31,6 +33,10 @@ interface Event {
   editedAt?: string
   state?: string
   at?: string
+  kind?: string
+  attachments?: object[]
+  replyToKey?: string
+  location?: object
 }
 function eventOf({ key = `e:${++keys}`, type = 'message', from, ...more }: Event): object {
   return {
@@ -56,10 +62,7 @@ async function deliver(...events: Event[]): Promise<void> {
     })),
   )
   await until(async () => {
-    const row = await test.app.db.one(
-      `select 1 from inbound_event where channel_id = $1 and state = 'pending' limit 1`,
-      [channel.id],
-    )
+    const row = await test.app.db.one('select 1 from inbound_queue where channel_id = $1 limit 1', [channel.id])
     return row === undefined
   })
 }
@@ -234,5 +237,48 @@ describe('an event that cannot be processed', () => {
     // The disturbance is over: replayed, it arrives.
     expect((await admin().post(`/inbound-events/${aside?.id}/replay`)).status).toBe(200)
     expect((await until(() => messageOf('heavy:1').then((one) => one.text === 'سنگین' && one))).direction).toBe('in')
+  })
+})
+
+describe('what screens are told', () => {
+  it('is what a reader finds, of texts, files, answers and edited ones, several in a chat', async () => {
+    await deliver({ from: 'told', providerKey: 'told:0', text: 'سلام' })
+    const attachments = [
+      { kind: 'photo', name: 'عکس.jpg', mediaType: 'image/jpeg', size: 1200, width: 40, height: -1, remote: { id: 1 } },
+      { kind: 'document', remote: { id: 2 } },
+    ]
+    const before = (await test.app.db.one<{ seq: string }>('select seq::text from live_counter'))?.seq
+    await deliver(
+      { from: 'told', providerKey: 'told:1', text: 'یک\u0000 و دو ' },
+      { from: 'told', providerKey: 'told:2', text: '', kind: 'photo', attachments },
+      { from: 'told', providerKey: 'told:3', text: 'پاسخ', replyToKey: 'told:0' },
+      {
+        from: 'told',
+        providerKey: 'told:4',
+        text: 'اینجا',
+        kind: 'location',
+        location: { latitude: 35.7, longitude: 51.4 },
+      },
+      // Older than what is there: it does not become the preview.
+      { from: 'told', providerKey: 'told:5', text: 'دیر رسید', sentAt: '2020-01-01T00:00:00.000Z' },
+    )
+    const rows = await test.app.db.query<{ changes: LiveChange[] }>(
+      `select changes from live_event where seq > $1 and channel_id = $2 order by seq`,
+      [before, channel.id],
+    )
+    const told = rows.flatMap(({ changes }) => changes).filter((change) => change.kind === 'message')
+    const arrived = told.filter(({ message }) => message.attachments.every(({ state }) => state === 'remote'))
+    const ids = arrived.map(({ message }) => message.id)
+    expect(ids).toHaveLength(5)
+    const stored = await loadMessages(test.app.db, ids)
+    // Files are fetched meanwhile.
+    const asArrived = stored.map((message) => ({
+      ...message,
+      attachments: message.attachments.map((one) => ({ ...one, state: 'remote', failure: null, fileId: null })),
+    }))
+    expect(arrived.map(({ message }) => message)).toEqual(asArrived)
+    const conversations = arrived.flatMap(({ conversation }) => conversation ?? [])
+    expect(conversations).toEqual(await loadConversations(test.app.db, [conversations[0]?.id ?? '']))
+    expect(conversations[0]).toMatchObject({ lastText: 'اینجا', lastKind: 'location', unread: 6 })
   })
 })

@@ -1,7 +1,7 @@
 import type { App, Part } from '../platform/app.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import type { Channels, LiveChannel } from './channel-registry.ts'
-import { processEvents, publishQuarantined, reasonOf, type StoredEvent, StepError } from './inbound-batch.ts'
+import { closeEvents, processEvents, reasonOf, type StoredEvent, StepError } from './inbound-batch.ts'
 
 /** Events taken at a time: large enough that statements are shared, small enough that a batch is visible soon. */
 const BATCH = 400
@@ -57,8 +57,8 @@ export function createInbound(app: App, channels: Channels): Inbound {
 
   async function sweep(): Promise<void> {
     const rows = await app.db.query<{ id: string }>(
-      // One probe of inbound_event_pending per channel.
-      `select c.id from channel c where exists (select from inbound_event e where e.channel_id = c.id and e.state = 'pending')`,
+      // One probe of inbound_queue_pkey per channel.
+      `select c.id from channel c where exists (select from inbound_queue q where q.channel_id = c.id)`,
     )
     for (const { id } of rows) poke(id)
   }
@@ -96,10 +96,11 @@ async function processBatch(app: App, channels: Channels, channelId: string): Pr
       taken = []
       if (!(await lock(tx, channelId))) return
       taken = await tx.query<StoredEvent>(
-        // inbound_event_pending. As many as fit into memory with ease; one at least, however large.
+        // inbound_queue_pkey, inbound_event_pkey. As many as fit into memory with ease; one at least, however large.
         `select id, body from (
-           select id, body, sum(octet_length(body)) over (order by id rows between unbounded preceding and 1 preceding) as before
-           from inbound_event where channel_id = $1 and state = 'pending' order by id limit $2) e
+           select e.id, e.body, sum(octet_length(e.body)) over (order by e.id rows between unbounded preceding and 1 preceding) as before
+           from (select event_id from inbound_queue where channel_id = $1 order by event_id limit $2) q
+           join inbound_event e on e.id = q.event_id) e
          where coalesce(before, 0) < $3 order by id`,
         [channelId, BATCH, BATCH_BYTES],
       )
@@ -125,8 +126,9 @@ async function isolate(app: App, channel: LiveChannel, events: StoredEvent[]): P
       await app.db.transaction(async (tx) => {
         await waitForLock(tx, channel.id)
         const still = await tx.query<StoredEvent>(
-          `select id, body from inbound_event where id = any($1::bigint[]) and state = 'pending' order by id`,
-          [part.map((event) => event.id)],
+          `select e.id, e.body from inbound_queue q join inbound_event e on e.id = q.event_id
+           where q.channel_id = $2 and q.event_id = any($1::bigint[]) order by e.id`,
+          [part.map((event) => event.id), channel.id],
         )
         await processEvents(app, tx, channel, still)
       })
@@ -143,12 +145,7 @@ async function quarantine(app: App, channel: LiveChannel, event: StoredEvent, ca
   const reason = reasonOf(cause)
   app.log.warn({ channelId: channel.id, event: event.id, step, reason }, 'an inbound event was set aside')
   await app.db.transaction(async (tx) => {
-    await tx.query(
-      `update inbound_event set state = 'quarantined', step = $2, reason = $3, attempts = attempts + 1, processed_at = now()
-       where id = $1 and state = 'pending'`,
-      [event.id, step, reason],
-    )
-    publishQuarantined(tx, channel.id, 1)
+    await closeEvents(tx, channel.id, [{ id: event.id, state: 'quarantined', step, reason }])
   })
 }
 

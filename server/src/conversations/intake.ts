@@ -9,12 +9,17 @@ export interface RawInbound {
   body: string
 }
 
-/** Events stored, before anybody is told that we have them. A repeated key is a no-op: the unique key sees to it. */
+/**
+ * Events stored and lined up for processing, before anybody is told that we have them. A repeated key is a no-op: the
+ * unique key sees to it.
+ */
 export async function storeEvents(db: Db, events: RawInbound[]): Promise<void> {
   await db.query(
-    `insert into inbound_event (channel_id, event_key, via, body)
-     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
-     on conflict (channel_id, event_key) do nothing`,
+    `with stored as (
+       insert into inbound_event (channel_id, event_key, via, body)
+       select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+       on conflict (channel_id, event_key) do nothing returning channel_id, id)
+     insert into inbound_queue (channel_id, event_id) select channel_id, id from stored`,
     [
       events.map((e) => e.channelId),
       events.map((e) => e.eventKey),

@@ -1,4 +1,5 @@
 import type { InboundReceipt } from '#channels/contract.ts'
+import type { Conversation, Message } from '#shared/api/conversations.ts'
 import type { Tx } from '../platform/db.ts'
 import { loadConversations, loadMessages } from './views.ts'
 
@@ -10,16 +11,27 @@ export async function publishMessages(
   conversationIds: string[],
 ): Promise<void> {
   if (messageIds.length === 0) return
-  const messages = await loadMessages(tx, messageIds)
-  const conversations = new Map(
-    (await loadConversations(tx, [...new Set(conversationIds)])).map((conversation) => [conversation.id, conversation]),
+  tellMessages(
+    tx,
+    channelId,
+    await loadMessages(tx, messageIds),
+    await loadConversations(tx, [...new Set(conversationIds)]),
   )
+}
+
+/** `publishMessages` for those that are in memory as they stand in the database. */
+export function tellMessages(
+  tx: Tx,
+  channelId: string,
+  messages: readonly Message[],
+  conversations: readonly Conversation[],
+): void {
+  const byId = new Map(conversations.map((conversation) => [conversation.id, conversation]))
   // A conversation rides with the last of its messages: screens need it once.
   const last = new Map(messages.map((message) => [message.conversationId, message.id]))
   for (const message of messages) {
-    const conversation =
-      last.get(message.conversationId) === message.id ? (conversations.get(message.conversationId) ?? null) : null
-    tx.publish({ channelId }, { kind: 'message', message, conversation })
+    const conversation = last.get(message.conversationId) === message.id ? byId.get(message.conversationId) : undefined
+    tx.publish({ channelId }, { kind: 'message', message, conversation: conversation ?? null })
   }
 }
 

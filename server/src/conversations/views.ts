@@ -6,7 +6,7 @@ import type { Db } from '../platform/db.ts'
  * Rights are the caller's matter: whoever asks has checked them, or sends the result to an audience that has them.
  */
 
-interface ConversationRow {
+export interface ConversationRow {
   id: string
   channel_id: string
   state: Conversation['state']
@@ -27,14 +27,17 @@ interface ConversationRow {
   avatar_file_id: string | null
 }
 
+/** What `conversationView` needs, of a conversation `c` and of `r`, what its contact has become. */
+export const CONVERSATION_COLUMNS = `c.id, c.channel_id, c.state, c.assignee_id, c.queue_id, c.last_at, c.last_text, c.last_kind,
+  c.last_direction, c.unread, c.unanswered_since, c.created_at, c.closed_at, c.version,
+  r.id as contact_id, r.kind as contact_kind, r.name as contact_name, r.avatar_file_id`
+
 /** Conversations by id, in the order of the ids; unknown ids are left out. */
 export async function loadConversations(db: Db, ids: readonly string[]): Promise<Conversation[]> {
   if (ids.length === 0) return []
   const rows = await db.query<ConversationRow>(
     // By primary keys throughout: conversation_pkey, contact_pkey twice (the contact it came with, then the one that became of it).
-    `select c.id, c.channel_id, c.state, c.assignee_id, c.queue_id, c.last_at, c.last_text, c.last_kind, c.last_direction, c.unread,
-            c.unanswered_since, c.created_at, c.closed_at, c.version,
-            r.id as contact_id, r.kind as contact_kind, r.name as contact_name, r.avatar_file_id
+    `select ${CONVERSATION_COLUMNS}
      from unnest($1::bigint[]) with ordinality as asked(id, n)
      join conversation c on c.id = asked.id
      join contact o on o.id = c.contact_id join contact r on r.id = o.root_id
@@ -44,7 +47,7 @@ export async function loadConversations(db: Db, ids: readonly string[]): Promise
   return rows.map(conversationView)
 }
 
-function conversationView(row: ConversationRow): Conversation {
+export function conversationView(row: ConversationRow): Conversation {
   return {
     id: row.id,
     channelId: row.channel_id,

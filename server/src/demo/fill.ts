@@ -139,7 +139,7 @@ export async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<
 /** Everything customers sent has been stored and processed. */
 export async function allArrived({ app, sim, bots }: Pick<Stage, 'app' | 'sim' | 'bots'>): Promise<void> {
   for (const bot of Object.values(bots)) await sim.settled(bot, { timeoutMs: 60_000 })
-  await so(app, `select not exists (select from inbound_event where state = 'pending') as so`)
+  await so(app, `select not exists (select from inbound_queue) as so`)
 }
 
 /** Nothing is on its way any more: answers, files, pictures. */

@@ -62,6 +62,15 @@ export function createLiveHub(
     )
   }
 
+  /** While no screen is attached: the same rows, but only those with their changes that concern the node itself. */
+  async function rowsForNode(seq: bigint, limit: number): Promise<Row[]> {
+    return db.query<Row>(
+      `select seq::text, channel_id::text, user_id::text, need, case when changes::text like any($3::text[]) then changes::text else '' end as changes
+       from live_event where seq > $1 order by live_event.seq limit $2`,
+      [seq.toString(), limit, ['me', ...listeners.keys()].map((kind) => `%"kind":"${kind}"%`)],
+    )
+  }
+
   /** Reads what was committed since, and hands each row to those who may see it. One at a time; calls in between make it run again. */
   async function pump(): Promise<void> {
     if (pumping) {
@@ -72,6 +81,10 @@ export function createLiveHub(
     try {
       do {
         again = false
+        if (clients.size === 0) {
+          await passUnheard()
+          continue
+        }
         const rows = await rowsAfter(seen, PUMP_CHUNK)
         if (rows.length === PUMP_CHUNK) again = true
         let from = 0
@@ -89,6 +102,20 @@ export function createLiveHub(
       log.error({ err: error }, 'reading live events failed; trying again')
     } finally {
       pumping = false
+    }
+  }
+
+  /** Passes by what no screen hears. As soon as one is attached, what is left is read in full. */
+  async function passUnheard(): Promise<void> {
+    const rows = await rowsForNode(seen, PUMP_CHUNK)
+    if (rows.length === PUMP_CHUNK) again = true
+    for (const row of rows) {
+      if (tellsNodes(row)) await applyToNode(row)
+      if (clients.size > 0) {
+        again = true
+        return
+      }
+      seen = BigInt(row.seq)
     }
   }
 

@@ -126,13 +126,16 @@ create table field_value (
   field_id  bigint not null references custom_field on delete cascade,
   record_id bigint not null,
   n         smallint not null default 0,
-  text      text collate "C",    -- text, link: folded for finding; choice: the option's id; date: ISO; yes_no: true, false; contact: id
-  number    numeric,             -- number; money in minor units; the place of a choice among its options
+  -- By which values are equal and in order: of text and link the sort key, of a choice the option's id, ISO dates,
+  -- true and false, a contact's id, of money the currency; numbers have none.
+  key       text collate "C",
+  number    numeric,             -- number; money in minor units
+  words     text,                -- text, link: folded for finding
   primary key (record_id, field_id, n)
 );
-create index field_value_text on field_value (field_id, text, record_id);
+create index field_value_key on field_value (field_id, key, record_id) where key is not null;
 create index field_value_number on field_value (field_id, number, record_id) where number is not null;
-create index field_value_words on field_value using gin (text gin_trgm_ops);
+create index field_value_words on field_value using gin (words gin_trgm_ops) where words is not null;
 
 -- ───────────────────────────── saved views
 

@@ -10,6 +10,7 @@ import {
   MAX_WORD_LENGTH,
   safeFileName,
   searchTerms,
+  sortKey,
   stripUnsafe,
   textDirection,
   truncateGraphemes,
@@ -350,5 +351,38 @@ describe('safeFileName', () => {
     // Two marks with an invisible sign between them change places once it is gone.
     const marks = safeFileName('\u0652\u200e\u064e')
     expect(safeFileName(marks)).toBe(marks)
+  })
+})
+
+describe('sortKey', () => {
+  const sorted = (texts: string[]): string[] =>
+    [...texts].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : sortKey(a) > sortKey(b) ? 1 : 0))
+
+  it.each([
+    [
+      'the Persian alphabet',
+      ['امید', 'بابک', 'پری', 'تینا', 'چکامه', 'زهرا', 'ژاله', 'کاوه', 'گلی', 'لاله', 'وحید', 'هما', 'یلدا'],
+    ],
+    ['numbers within names', ['شعبهٔ ۲', 'شعبهٔ ۹', 'شعبهٔ ۱۰', 'شعبهٔ ۰۱۱', 'شعبهٔ ۲۰۰']],
+    ['shorter before longer', ['علی', 'علی رضا', 'علیرضا']],
+    ['Latin before Persian, punctuation aside', ['"Acme"', 'äpfel', 'Zebra', '«آبان»']],
+  ])('orders %s', (_, texts) => {
+    expect(sorted([...texts].reverse())).toEqual(texts)
+  })
+
+  it('is one for spellings that a reader takes for the same', () => {
+    expect(sortKey('علي كريمي')).toBe(sortKey('علی  کریمی'))
+    expect(sortKey('می‌خواهم')).toBe(sortKey('میخواهم'))
+    expect(sortKey('۱۲')).toBe(sortKey('012'))
+  })
+
+  it('is bounded, and holds no half of a character', () => {
+    fc.assert(
+      fc.property(wild, (s) => {
+        const key = sortKey(s, 50)
+        expect(key.length).toBeLessThanOrEqual(50)
+        expect(key).not.toMatch(/\p{Cs}/u)
+      }),
+    )
   })
 })

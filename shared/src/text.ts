@@ -204,6 +204,31 @@ export function searchTerms(s: string): string[][] {
   return [...terms.values()]
 }
 
+// Persian order: it holds the Arabic letters too, and differs only in و before ه.
+const ALPHABET = 'ابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی'
+const PLACES: Record<string, string> = {}
+// Free places in the order of code points, behind Latin, Greek and Cyrillic letters.
+for (const [place, letter] of [...ALPHABET].entries()) PLACES[letter] = String.fromCharCode(0x0700 + place)
+const ORDERED = new RegExp(`[${ALPHABET}]`, 'g')
+
+/**
+ * A key whose plain order (code points, collation "C") is the order in which a reader looks a text up: folded, without
+ * punctuation, پ between ب and ت, «شعبه ۲» before «شعبه ۱۰». Two spellings of the same have the same key.
+ * @param maxLength longest key in UTF-16 units; long texts that begin alike have the same key.
+ */
+export function sortKey(s: string, maxLength = 160): string {
+  const folded = foldText(s.slice(0, maxLength * 4))
+  const words = folded.match(/[\p{L}\p{N}\p{M}]+/gu)?.join(' ') ?? folded
+  const key = words
+    .replace(/\d+/g, (digits) => {
+      const number = digits.replace(/^0+(?=\d)/, '')
+      // The longer of two numbers is the greater.
+      return String.fromCharCode(0x2f + Math.min(number.length, 10)) + number
+    })
+    .replace(ORDERED, (letter) => PLACES[letter] ?? letter)
+  return cut(key, maxLength)
+}
+
 let graphemes: Intl.Segmenter | undefined
 
 function* graphemesOf(s: string): Generator<string> {

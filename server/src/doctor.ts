@@ -161,14 +161,24 @@ async function people(client: pg.Client): Promise<Finding[]> {
 }
 
 async function channels(client: pg.Client): Promise<Finding[]> {
-  const { rows } = await client.query<{ name: string; kind: string; state: string; reason: string | null }>(
-    `select name, kind, state, coalesce(state_reason->>'message', state_reason->>'code') as reason from channel order by id`,
+  const { rows } = await client.query<{
+    name: string
+    kind: string
+    state: string
+    reason: string | null
+    connected: boolean
+  }>(
+    `select name, kind, state, coalesce(state_reason->>'message', state_reason->>'code') as reason, provider <> '{}' as connected
+     from channel order by id`,
   )
   if (rows.length === 0) return [note('There is no channel yet.')]
-  return rows.map(({ name, kind, state, reason }) => {
+  return rows.map(({ name, kind, state, reason, connected }) => {
     const text = `Channel “${name}” (${kind}): ${state}${reason ? `, ${reason}` : ''}`
     if (state === 'broken') return wrong(`${text}. Open its settings and run the check.`)
-    return state === 'paused' ? note(text) : well(text)
+    if (state === 'paused') return note(text)
+    return connected && !reason
+      ? well(text)
+      : wrong(`${text}; it has not connected. Open its settings and run the check.`)
   })
 }
 

@@ -10,8 +10,10 @@ import {
 import { Id, Ok, Page, PageQuery } from '#shared/api/common.ts'
 import type { InstalledKind } from '#channels/index.ts'
 import type { Locale } from '#shared/i18n.ts'
+import { sendersOf } from '../org/senders.ts'
 import type { App } from '../platform/app.ts'
 import { type Call, route } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
 import type { Channels } from './channel-registry.ts'
 import { errorTexts } from './channel-settings.ts'
 import { checkChannel } from './channel-setup.ts'
@@ -55,6 +57,18 @@ export function channelRoutes(app: App, channels: Channels): void {
       answer: Channel,
       status: 201,
       handle: (call) => createChannel(app, channels, readerOf(call), call.body),
+    }),
+    route({
+      method: 'GET',
+      url: '/channels/:id/senders',
+      access: 'conversation.assign',
+      summary: 'The users who may answer on a channel: its conversations can be given to them',
+      params: One,
+      answer: Type.Object({ items: Type.Array(Type.Object({ id: Id })) }),
+      async handle({ actor, params }) {
+        if (!actor.channels.view.includes(params.id)) throw new Problem('not_found')
+        return { items: (await sendersOf(app.db, params.id)).map((id) => ({ id })) }
+      },
     }),
     route({
       method: 'GET',

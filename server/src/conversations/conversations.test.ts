@@ -365,3 +365,17 @@ describe('rights', () => {
     expect((await client.post(`/conversations/${id}/messages`, { text: 'x', internal: true })).status).toBe(403)
   })
 })
+
+it('is given only to who may answer on its channel, and the menu knows who that is', async () => {
+  const { body } = await admin.get<{ items: { id: string }[] }>(`/channels/${channel.id}/senders`)
+  const ids = body.items.map(({ id }) => id)
+  expect(ids).toContain(agent.id)
+  expect(ids).not.toContain(reader.id)
+  const given = await write(test, channel, 'to be given', 'سلام')
+  for (const user of [agent, reader]) {
+    const { status } = await patch(test.people.administrator, given.id, { assigneeId: user.id })
+    expect(status, user.name).toBe(ids.includes(user.id) ? 200 : 422)
+  }
+  const supervisor = await deskUser(test, [{ id: channel.id }])
+  expect((await test.as(supervisor).get(`/channels/${hidden.id}/senders`)).status).toBeGreaterThan(400)
+})

@@ -71,10 +71,11 @@ export function filesModule(app: App): void {
       },
     }),
   )
-  app.jobs.define('files.purge', async () => {
-    await purgeFiles(app.db, app.fileUses)
-  })
+  // Most of what is not needed any more was never sent; once a week also what something deleted has left.
+  app.jobs.define('files.purge', async () => void (await purgeFiles(app.db, app.fileUses, 10)))
   app.jobs.schedule('41 2 * * *', 'files.purge')
+  app.jobs.define('files.purge.all', async () => void (await purgeFiles(app.db, app.fileUses)))
+  app.jobs.schedule('41 3 * * 5', 'files.purge.all')
   app.parts.push({
     name: 'files',
     role: 'web',

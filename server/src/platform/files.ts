@@ -215,9 +215,10 @@ export async function* filePieces(db: Db, id: string, start: number, end: number
 /**
  * Removes files that nothing refers to for two days: uploads never sent, and what deleted things left. References by
  * foreign key are found in the catalogue; `uses` are the others, as SQL conditions on `file.id`.
+ * @param youngerThan days: only such files are looked at; without it all of them, which reads the whole table
  * @returns how many
  */
-export async function purgeFiles(db: Database, uses: readonly string[]): Promise<number> {
+export async function purgeFiles(db: Database, uses: readonly string[], youngerThan?: number): Promise<number> {
   const keys = await db.query<{ condition: string }>(
     `select format('exists (select 1 from %s x where x.%I = file.id)', c.conrelid::regclass, a.attname) as condition
      from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
@@ -227,8 +228,10 @@ export async function purgeFiles(db: Database, uses: readonly string[]): Promise
   for (let total = 0; ; ) {
     const gone = await db.query(
       `delete from file where id in (
-         select id from file where created_at < now() - interval '2 days' and not (${used || 'false'})
+         select id from file where created_at < now() - interval '2 days'
+           and ($1::int is null or created_at > now() - make_interval(days => $1)) and not (${used || 'false'})
          order by created_at limit 200 for update skip locked) returning id`,
+      [youngerThan ?? null],
     )
     total += gone.length
     if (gone.length < 200) return total

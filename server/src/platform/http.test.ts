@@ -55,6 +55,7 @@ describe('what is wrong with a request', () => {
     ['depth in a field', `{"name":${'{"a":'.repeat(60)}1${'}'.repeat(60)}}`, json, 400, 'invalid_json'],
     ['a prototype', '{"__proto__":{"name":"x"}}', json, 400, 'invalid_json'],
     ['too much', JSON.stringify({ name: 'x'.repeat(1_100_000) }), json, 413, 'too_large'],
+    ['too many fields', JSON.stringify({ name: 'x', more: Array(10_001).fill(0) }), json, 413, 'too_large'],
   ])('%s', async (_name, body, headers, status, code) => {
     const answer = await admin.post<Wrong>('/roles', body, { ...headers, 'accept-language': 'en' })
     expect([answer.status, answer.body.code]).toEqual([status, code])

@@ -238,17 +238,24 @@ async function replay(
   }
 }
 
-/** Removes what PostgreSQL cannot store from every text of a parsed body, in place. Depth and size are bounded by the parser. */
-export function cleanTexts(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return stripUnsafe(value)
-  if (depth > 32) throw new Problem('invalid_json')
-  if (Array.isArray(value)) return value.map((item) => cleanTexts(item, depth + 1))
-  if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [stripUnsafe(key), cleanTexts(item, depth + 1)]),
-    )
+/** More values than any request needs: each field that is not known costs its own error. */
+const MOST_VALUES = 10_000
+
+/**
+ * A copy of a parsed body or query without what PostgreSQL cannot store in its texts.
+ * @throws Problem `invalid_json` when it is nested too deeply, `too_large` when it has too many values
+ */
+export function cleanTexts(value: unknown): unknown {
+  let left = MOST_VALUES
+  const clean = (part: unknown, depth: number): unknown => {
+    if (--left < 0) throw new Problem('too_large')
+    if (typeof part === 'string') return stripUnsafe(part)
+    if (depth > 32) throw new Problem('invalid_json')
+    if (Array.isArray(part)) return part.map((item) => clean(item, depth + 1))
+    if (part === null || typeof part !== 'object') return part
+    return Object.fromEntries(Object.entries(part).map(([key, item]) => [stripUnsafe(key), clean(item, depth + 1)]))
   }
-  return value
+  return clean(value, 0)
 }
 
 export interface ProblemAnswer {

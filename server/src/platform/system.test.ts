@@ -131,6 +131,11 @@ test('what nobody can need any more is removed', async () => {
   await purgeLiveEvents(t.app.db, 10)
   const rows = await t.app.db.query<{ seq: string }>('select seq from live_event order by seq')
   expect(rows.map((row) => row.seq)).toEqual(Array.from({ length: 10 }, (_, n) => String(n + 11)))
+  // Few rows can be large: the newest stay as far as there is room.
+  await t.app.db.query(`update live_event set changes = to_json(repeat(md5(seq::text), 40)) where seq > 15`)
+  await purgeLiveEvents(t.app.db, 10, 4000)
+  const large = await t.app.db.query<{ seq: string }>('select seq from live_event order by seq')
+  expect(large.map((row) => row.seq)).toEqual(['18', '19', '20'])
   await t.app.db.query(
     `insert into idempotency_key (user_id, key, request_hash, created_at) values (1, 'old', '', now() - interval '25 hours'), (1, 'new', '', now())`,
   )

@@ -68,6 +68,13 @@ export const can = (me: Me, right: Right): boolean => me.rights.includes(right)
 export const canOnChannel = (me: Me, right: ChannelRight, channelId: string): boolean =>
   me.channels[right].includes(channelId)
 
+// What one chose at another desk counts here too, as soon as it is heard of.
+queryClient.getQueryCache().subscribe((event) => {
+  if (event.type !== 'updated' || event.action.type !== 'success' || event.query.queryKey[0] !== 'me') return
+  const me = queryClient.getQueryData(meQuery.queryKey)
+  if (me !== undefined) void applyPreferences(me)
+})
+
 /** Language, digits, calendar, zone and theme as the user keeps them. */
 export async function applyPreferences(me: Me): Promise<void> {
   const { theme, ...language } = me.preferences

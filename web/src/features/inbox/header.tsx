@@ -1,6 +1,8 @@
+import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Conversation } from '#shared/api/conversations.ts'
 import { foldText } from '#shared/text.ts'
+import { api } from '../../api.ts'
 import { useCommands } from '../../commands.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
@@ -151,6 +153,16 @@ interface AssignProps {
   onAssign: (id: string | null) => void
 }
 
+const NOBODY: ReadonlySet<string> = new Set()
+/** Who may answer on the channel: others would be refused the conversation. */
+const sendersQuery = (channelId: string) =>
+  queryOptions({
+    queryKey: ['users', 'senders', channelId],
+    queryFn: ({ signal }) => api.get<{ items: { id: string }[] }>(`/channels/${channelId}/senders`, {}, { signal }),
+    select: (page): ReadonlySet<string> => new Set(page.items.map(({ id }) => id)),
+    staleTime: 10_000,
+  })
+
 function AssignMenu({ conversation, open, setOpen, onAssign }: AssignProps) {
   const { t } = useI18n()
   const me = useMe()
@@ -159,9 +171,11 @@ function AssignMenu({ conversation, open, setOpen, onAssign }: AssignProps) {
   const { assigneeId } = conversation
   const assignee = assigneeId === null ? undefined : users.get(assigneeId)
   const folded = foldText(search)
-  const others = can(me, 'conversation.assign')
-    ? [...users.values()].filter((user) => user.active && user.id !== me.id && foldText(user.name).includes(folded))
-    : []
+  const mayGive = can(me, 'conversation.assign')
+  const senders = useQuery({ ...sendersQuery(conversation.channelId), enabled: mayGive && open }).data ?? NOBODY
+  const others = [...users.values()].filter(
+    (user) => senders.has(user.id) && user.id !== me.id && foldText(user.name).includes(folded),
+  )
   const choose = (id: string | null, close: () => void) => {
     close()
     setSearch('')

@@ -55,7 +55,7 @@ export const MessageBubble = memo(function MessageBubble({
       <div className={css.line}>
         <div
           className={css.bubble}
-          data-trouble={trouble || undefined}
+          data-trouble={trouble ? message.state : undefined}
           data-cancelled={message.state === 'cancelled' || undefined}
           data-bare={message.kind === 'sticker' || undefined}
         >

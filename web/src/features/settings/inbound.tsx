@@ -192,7 +192,16 @@ function EventCard({
       {(step !== null || event.reason !== null) && (
         <p className={css.reason}>
           {step !== null && <b>{t('settings.inbound.failedAt', { step })}</b>}
-          {event.reason !== null && <Bidi>{event.reason}</Bidi>}
+          {event.state === 'quarantined' && (
+            <span>
+              {t(
+                event.step === 'receive' || event.step === 'unpack'
+                  ? 'settings.inbound.why.form'
+                  : 'settings.inbound.why.own',
+              )}
+            </span>
+          )}
+          {event.reason !== null && <code dir="ltr">{event.reason}</code>}
         </p>
       )}
       {again && !busy && (

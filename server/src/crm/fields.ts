@@ -1,5 +1,6 @@
 import type { ContactKind } from '#shared/api/contacts.ts'
 import type { CustomField, FieldResource, FieldValue, FieldValues } from '#shared/api/fields.ts'
+import { isDay } from '#shared/filter.ts'
 import { CURRENCIES } from '#shared/money.ts'
 import { foldForIndex, sortKey, stripUnsafe } from '#shared/text.ts'
 import type { Db, Tx } from '../platform/db.ts'
@@ -146,13 +147,6 @@ const CLEAN: Record<CustomField['type'], (value: FieldValue, field: CustomField,
   contact(value) {
     return typeof value === 'string' && /^[1-9][0-9]{0,17}$/.test(value) ? { value } : WRONG
   },
-}
-
-/** A real day of the Gregorian calendar as `YYYY-MM-DD`. */
-export function isDay(text: string): boolean {
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text) || text < '0001') return false
-  const date = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
 }
 
 /** http, https, mailto and tel; "example.com/a" is taken for https. Never one that names a user or a password. */

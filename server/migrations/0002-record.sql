@@ -60,7 +60,14 @@ create index contact_name_list on contact (sort_name collate "C", id) where list
 create index contact_created_list on contact (created_at desc, id desc) where listed;
 create index contact_source on contact (source_id) where source_id is not null;
 create index contact_tags on contact using gin (tag_ids) where listed and tag_ids <> '{}';
-create index contact_birth_date on contact (birth_date, id) where listed and birth_date is not null;
+create index contact_birth_date on contact (birth_date, id) where listed;
+-- Columns that filters compare as a reader does, apart from those folded when they are written (`folded`, `sort_name`).
+-- What foldText in shared/src/text.ts makes of it, as far as SQL can do it cheaply.
+create function fold_text(t text) returns text language sql immutable parallel safe
+  return translate(lower(t),
+    'يىئكأإآٱؤةۀۂ۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩àáâãäåçèéêëìíîïñòóôõöøùúûüýÿء' || U&'\200c\200d\0640\064b\064c\064d\064e\064f\0650\0651\0652',
+    'یییکااااوههه01234567890123456789aaaaaaceeeeiiiinoooooouuuuyy');
+create index contact_job_title on contact using gin (fold_text(job_title) gin_trgm_ops) where listed and job_title <> '';
 create index contact_national_id on contact (national_id) where national_id is not null;
 create index contact_company_number on contact (company_number) where company_number is not null;
 create index contact_deleted on contact (deleted_at, id) where deleted_at is not null;
@@ -86,6 +93,7 @@ create table contact_address (
   created_at  timestamptz not null default now()
 );
 create index contact_address_contact on contact_address (contact_id, id);
+create index contact_address_city on contact_address using gin (fold_text(city) gin_trgm_ops) where city <> '';
 
 -- Rows stay with the contacts they were made for; reading follows merges.
 create table contact_relation (

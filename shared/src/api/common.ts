@@ -10,7 +10,7 @@ export const Choice = <T extends string>(values: readonly T[]) => Type.Unsafe<T>
 /** Query parameters of every list. */
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-  cursor: Type.Optional(Type.String({ maxLength: 400 })),
+  cursor: Type.Optional(Type.String({ maxLength: 2000 })),
 }
 export const Page = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), nextCursor: Nullable(Type.String()) })

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Choice, Id } from './common.ts'
+import { Choice, Id, Time } from './common.ts'
 import { CONTACT_KINDS } from './contacts.ts'
 
 export { FieldValue, FieldValues, Money } from './field-values.ts'
@@ -48,6 +48,8 @@ export const CustomField = Type.Object({
   /** Asked for when a person makes or changes the record on a screen; what comes by itself may lack it. */
   required: Type.Boolean(),
   position: Type.Integer(),
+  /** Set while it is deleted and can be restored. */
+  deletedAt: Type.Optional(Time),
 })
 export type CustomField = Static<typeof CustomField>
 

@@ -30,6 +30,8 @@ export const SavedView = Type.Object({
   query: ViewQuery,
   /** Whether the reader may change or delete it. */
   editable: Type.Boolean(),
+  /** Names in the query whose field is gone: those conditions and that order do not count. */
+  broken: Type.Optional(Type.Array(Type.String())),
   updatedAt: Time,
 })
 export type SavedView = Static<typeof SavedView>
@@ -44,6 +46,14 @@ export type SavedViewNew = Static<typeof SavedViewNew>
 export const SavedViewPatch = Type.Partial(Type.Omit(SavedViewNew, ['resource']))
 export type SavedViewPatch = Static<typeof SavedViewPatch>
 
-/** How many there are, counted up to a bound: `more` says there are more than `count`. */
+/**
+ * How many there are, counted up to a bound: `more` says there are that many at least (also when counting on would have
+ * taken too long).
+ */
 export const BoundedCount = Type.Object({ count: Type.Integer(), more: Type.Boolean() })
 export type BoundedCount = Static<typeof BoundedCount>
+/** Of the views one may see; a view that could not be counted quickly is left out. */
+export const ViewCounts = Type.Object({
+  items: Type.Array(Type.Object({ id: Id, ...BoundedCount.properties })),
+})
+export type ViewCounts = Static<typeof ViewCounts>

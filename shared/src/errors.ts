@@ -23,6 +23,8 @@ export const ERRORS = {
   hook_body_invalid: { status: 400 },
   hook_unknown: { status: 404 },
   idempotency_conflict: { status: 409 },
+  /** It belongs to a contact that was deleted and can be restored; `contactId` for those who may. */
+  identity_deleted: { status: 409 },
   /** Conversations run over the identity. */
   identity_in_use: { status: 409 },
   identity_taken: { status: 409 },
@@ -48,6 +50,8 @@ export const ERRORS = {
   role_fixed: { status: 409 },
   role_in_use: { status: 409 },
   too_large: { status: 413 },
+  /** Value: `max`, how many there may be. */
+  too_many: { status: 409 },
   /** Value: `seconds` until the next attempt is heard. */
   too_many_attempts: { status: 429 },
   unsupported_media_type: { status: 415 },
@@ -61,12 +65,17 @@ export type ErrorCode = keyof typeof ERRORS
 /** What may be wrong with one field of the input (`errors[].code` of an answer with `invalid_input`). */
 export const FIELD_ERRORS = [
   'already_used',
+  /** A number of identity with a slip: its check digit says so. */
+  'check_digit_wrong',
   'file_too_large',
   'not_a_number',
   'not_a_phone',
+  'not_a_postal_code',
   'not_allowed',
   'not_an_email',
   'out_of_range',
+  /** A group would belong to itself, by way of others. */
+  'relation_loop',
   'required',
   /** A secret must be entered anew: it would go to another address than it was given for. */
   'secret_again',

@@ -62,7 +62,8 @@ create table team_member (
   primary key (team_id, user_id)
 );
 create index team_member_user on team_member (user_id);
-alter table saved_view add foreign key (team_id) references team on delete cascade;
+-- What was shared with a team that is gone is its owner's alone.
+alter table saved_view add foreign key (team_id) references team on delete set null;
 
 -- What a token may do at most; null: all that its user may.
 alter table api_token
@@ -70,19 +71,26 @@ alter table api_token
   add column rights      text[],
   add column channel_ids bigint[];
 
--- The log is sealed in the order of `n`: each seal covers the row and the seal before it, keyed with the SECRET_KEY, so a
--- changed, added or removed row shows. Sealing follows within seconds, apart from the transactions that write.
+-- The log is sealed in the order of `seal_n`: each seal covers the row and the seal before it, keyed with the SECRET_KEY,
+-- so a changed, added or removed row shows. Sealing follows within seconds, apart from the transactions that write.
 alter table audit_event
-  add column words  text not null default '',   -- folded, for finding
-  add column seal_n bigint unique,
-  add column seal   bytea;
+  add column words        text not null default '',   -- folded, for finding
+  add column seal_n       bigint unique,
+  add column seal         bytea,
+  -- Of what was before and after: sealed instead of the content itself, which can so be erased with whom it was about.
+  add column content_hash bytea,
+  add column erased_at    timestamptz;
 create index audit_event_words on audit_event using gin (words gin_trgm_ops);
 create index audit_event_user on audit_event (user_id, id desc);
 create index audit_event_action on audit_event (action, id desc);
 create index audit_event_at on audit_event (at, id);
 create index audit_event_unsealed on audit_event (id) where seal_n is null;
 create table audit_seal (
-  only_row boolean primary key default true check (only_row),
-  n        bigint not null,
-  seal     bytea not null      -- of the last row; itself says how many there are
+  only_row   boolean primary key default true check (only_row),
+  n          bigint not null,      -- how many rows are sealed
+  seal       bytea not null,       -- of the last of them
+  head       bytea not null,       -- seals both: a shorter log needs a head that nobody without the key can make
+  checked_at timestamptz,
+  checked_n  bigint,               -- so many were there at the last check
+  broken_n   bigint                -- the first of them that is not as it was sealed; null: all are
 );

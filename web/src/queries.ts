@@ -3,6 +3,7 @@ import type { Channel, ChannelKindInfo } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Contact } from '#shared/api/contacts.ts'
 import type { Conversation, ConversationCounts, PresenceList, TimelineItem } from '#shared/api/conversations.ts'
+import type { Organisation } from '#shared/api/org.ts'
 import { api } from './api.ts'
 
 export const VIEWS = ['mine', 'unassigned', 'open', 'waiting', 'closed'] as const
@@ -93,4 +94,10 @@ export const channelKindsQuery = queryOptions({
   queryKey: ['channel-kinds'],
   queryFn: ({ signal }) => api.get<{ items: ChannelKindInfo[] }>('/channel-kinds', {}, { signal }),
   staleTime: Number.POSITIVE_INFINITY,
+})
+
+/** The organisation's name, logo and defaults. */
+export const organisationQuery = queryOptions({
+  queryKey: ['organisation'],
+  queryFn: ({ signal }) => api.get<Organisation>('/organisation', {}, { signal }),
 })

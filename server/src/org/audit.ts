@@ -1,10 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Static } from 'typebox'
-import type { AuditEvent } from '#shared/api/org.ts'
-import type { AuditQuery } from './audit.routes.ts'
+import { foldForIndex } from '#shared/text.ts'
 import type { Actor } from '../platform/app.ts'
-import type { Db, Tx } from '../platform/db.ts'
-import { decodeCursor, pageOf } from '../platform/http.ts'
+import type { Tx } from '../platform/db.ts'
 
 export interface AuditSubject {
   /** user, role, organisation, channel, token … */
@@ -26,19 +23,29 @@ export async function audit(
 ): Promise<void> {
   const [was, is] = before && after ? differing(before, after) : [before, after]
   if (before && after && Object.keys(is ?? {}).length === 0 && Object.keys(was ?? {}).length === 0) return
+  const kept = [was, is].map((value) => (value === null ? null : withoutSecrets(value)))
+  const words = foldForIndex([action.replaceAll(/[._]/g, ' '), ...kept.flatMap(textsIn)].join(' '), MOST_WORDS)
   await tx.query(
-    `insert into audit_event (user_id, action, subject_kind, subject_id, before, after, address)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into audit_event (user_id, action, subject_kind, subject_id, before, after, address, words)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       actor?.userId ?? null,
       action,
       subject.kind,
       subject.id ?? null,
-      was === null ? null : JSON.stringify(withoutSecrets(was)),
-      is === null ? null : JSON.stringify(withoutSecrets(is)),
+      ...kept.map((value) => (value === null ? null : JSON.stringify(value))),
       actor?.address || null,
+      words,
     ],
   )
+}
+
+const MOST_WORDS = 4000
+/** Every text and number in a value, to be found by. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string' || typeof value === 'number') return [String(value)]
+  if (value === null || typeof value !== 'object') return []
+  return Object.values(value).flatMap(textsIn)
 }
 
 function differing(before: object, after: object): [object, object] {
@@ -63,51 +70,5 @@ export function withoutSecrets(value: unknown): unknown {
         ? '••••'
         : withoutSecrets(item),
     ]),
-  )
-}
-
-interface Row {
-  id: string
-  at: Date
-  user_id: string | null
-  action: string
-  subject_kind: string
-  subject_id: string | null
-  before: unknown
-  after: unknown
-  address: string | null
-}
-
-/** Newest first. */
-export async function listAudit(
-  db: Db,
-  query: Static<typeof AuditQuery>,
-): Promise<{ items: AuditEvent[]; nextCursor: string | null }> {
-  const limit = query.limit ?? 50
-  const before = decodeCursor(query.cursor, 1)?.[0] ?? null
-  const rows = await db.query<Row>(
-    `select id::text, at, user_id::text, action, subject_kind, subject_id::text, before, after, address
-     from audit_event
-     where ($1::bigint is null or id < $1)
-       and ($2::text is null or subject_kind = $2) and ($3::bigint is null or subject_id = $3)
-       and ($4::bigint is null or user_id = $4)
-     order by audit_event.id desc limit $5`,
-    [before, query.subjectKind ?? null, query.subjectId ?? null, query.userId ?? null, limit + 1],
-  )
-  return pageOf(
-    rows,
-    limit,
-    (row) => ({
-      id: row.id,
-      at: row.at.toISOString(),
-      userId: row.user_id,
-      action: row.action,
-      subjectKind: row.subject_kind,
-      subjectId: row.subject_id,
-      before: row.before,
-      after: row.after,
-      address: row.address,
-    }),
-    (row) => [row.id],
   )
 }

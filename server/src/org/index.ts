@@ -1,7 +1,9 @@
 import type { App } from '../platform/app.ts'
 import { actorOf, authenticate } from './actors.ts'
 import { auditRoutes } from './audit.routes.ts'
+import { sealingPart } from './audit-seal.ts'
 import { meRoutes } from './me.routes.ts'
+import { isLogo } from './organisation.ts'
 import { organisationRoutes } from './organisation.routes.ts'
 import { roleRoutes } from './roles.routes.ts'
 import { sessionRoutes } from './sessions.routes.ts'
@@ -20,7 +22,9 @@ export function orgModule(app: App): void {
   userRoutes(app)
   roleRoutes(app)
   organisationRoutes(app)
+  app.fileRules.push((_actor, fileId) => isLogo(app.db, fileId))
   auditRoutes(app)
+  sealingPart(app)
   app.jobs.define('sessions.purge', () => purgeSessions(app.db))
   app.jobs.schedule('17 * * * *', 'sessions.purge')
   app.parts.push({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AuditEvent, Role, User } from '#shared/api/org.ts'
 import type { ApiToken, ApiTokenMade, Me } from '#shared/api/session.ts'
-import { type Client, cookieOf, PASSWORD, startTestApp, type TestApp } from '../../test/app.ts'
+import { type Client, cookieOf, PASSWORD, startTestApp, type TestApp, type TestUser } from '../../test/app.ts'
 import { ensurePresetRoles } from './administrators.ts'
 import { withoutSecrets } from './audit.ts'
 import { isWeak } from './passwords.ts'
@@ -360,4 +360,46 @@ test.each([
   ['random', 'k3v-92ms-hqpz', false],
 ])('a password that is %s', (_name, password, weak) => {
   expect(isWeak(password, 'keyvan@example.com')).toBe(weak)
+})
+
+describe('the organisation', () => {
+  const PIXEL = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  )
+  const upload = async (user: TestUser, name: string, bytes: Buffer): Promise<string> => {
+    const form = new FormData()
+    form.append('file', new Blob([new Uint8Array(bytes)]), name)
+    const answer = await t.as(user).fetch('/files', { method: 'POST', body: form })
+    const { id } = (await answer.json()) as { id: string }
+    return id
+  }
+
+  test('has a logo that everybody sees: a picture of whoever sets it, nobody else’s file', async () => {
+    const admin = t.as(t.people.administrator)
+    const theirs = await upload(t.people.agent, 'a.png', PIXEL)
+    const text = await upload(t.people.administrator, 'a.txt', Buffer.from('logo'))
+    for (const logoFileId of [theirs, text, '999999'])
+      expect((await admin.patch('/organisation', { logoFileId })).status).toBe(422)
+    const logo = await upload(t.people.administrator, 'logo.png', PIXEL)
+    expect((await t.as(t.people.viewer).get(`/files/${logo}`)).status).toBe(404)
+    expect((await admin.patch('/organisation', { logoFileId: logo })).status).toBe(200)
+    expect((await t.as(t.people.stranger).get(`/files/${logo}`)).status).toBe(200)
+    expect((await admin.patch('/organisation', { logoFileId: null })).status).toBe(200)
+    expect((await t.as(t.people.stranger).get(`/files/${logo}`)).status).toBe(404)
+  })
+
+  test('keeps its own language among those it offers; money and retention are checked', async () => {
+    const admin = t.as(t.people.administrator)
+    expect((await admin.patch('/organisation', { locales: ['ar'], locale: 'fa' })).status).toBe(422)
+    for (const wrong of [{ currency: 'toman' }, { retentionDays: 0 }, { locales: [] }, { toman: 'yes' }])
+      expect((await admin.patch('/organisation', wrong)).status, JSON.stringify(wrong)).toBe(422)
+    const { body } = await admin.patch('/organisation', {
+      locales: ['fa', 'en'],
+      currency: 'SAR',
+      toman: false,
+      retentionDays: 30,
+    })
+    expect(body).toMatchObject({ locales: ['fa', 'en'], currency: 'SAR', toman: false, retentionDays: 30 })
+  })
 })

@@ -78,6 +78,15 @@ export const Organisation = Type.Object({
   timeZone: Type.String({ minLength: 1, maxLength: 64 }),
   /** ISO 3166, for numbers written without a country code. */
   country: Type.String({ pattern: '^[A-Z]{2}$' }),
+  logoFileId: Nullable(Id),
+  /** ISO 4217, of amounts typed without one. */
+  currency: Type.String({ pattern: '^[A-Z]{3}$' }),
+  /** Rials are shown and typed as tomans. */
+  toman: Type.Boolean(),
+  /** The languages people may choose; `locale` is one of them. */
+  locales: Type.Array(Choice(LOCALES), { minItems: 1, maxItems: LOCALES.length, uniqueItems: true }),
+  /** Days for which what is deleted can be restored. */
+  retentionDays: Type.Integer({ minimum: 1, maximum: 3650 }),
 })
 export type Organisation = Static<typeof Organisation>
 
@@ -91,5 +100,30 @@ export const AuditEvent = Type.Object({
   before: Type.Unknown(),
   after: Type.Unknown(),
   address: Nullable(Type.String()),
+  /** What was before and after has been erased with the record it was about. */
+  erased: Type.Boolean(),
 })
 export type AuditEvent = Static<typeof AuditEvent>
+export const AuditQuery = Type.Object({
+  ...PageQuery,
+  subjectKind: Type.Optional(Type.String({ maxLength: 60 })),
+  subjectId: Type.Optional(Id),
+  userId: Type.Optional(Id),
+  action: Type.Optional(Type.String({ maxLength: 100 })),
+  from: Type.Optional(Time),
+  to: Type.Optional(Time),
+  /** Words of what was before and after. */
+  search: Type.Optional(Type.String({ maxLength: 200 })),
+})
+export type AuditQuery = Static<typeof AuditQuery>
+
+/** Whether the log is as it was written. */
+export const AuditSeal = Type.Object({
+  sealed: Type.Integer(),
+  /** Written in the last seconds and not sealed yet. */
+  open: Type.Integer(),
+  checkedAt: Nullable(Time),
+  /** The first event that was changed, added or removed since it was sealed: its place, and its id if it is there. */
+  broken: Nullable(Type.Object({ n: Type.Integer(), eventId: Nullable(Id) })),
+})
+export type AuditSeal = Static<typeof AuditSeal>

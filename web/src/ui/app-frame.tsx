@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { thumbnailUrl } from '../api.ts'
 import { type Command, useCommands } from '../commands.ts'
 import { useI18n } from '../i18n.ts'
 import { useKeys } from '../keys.ts'
 import { onLiveChange, reconnect, startLive, useLiveState } from '../live.ts'
-import { countsQuery } from '../queries.ts'
+import { countsQuery, organisationQuery } from '../queries.ts'
 import { queryClient, useMe, usersQuery } from '../session/session.ts'
 import { useDemoPhone } from '../session/setup.ts'
 import css from './app-frame.module.css'
@@ -108,7 +109,7 @@ export function AppFrame() {
       </a>
       <nav className={css.rail} aria-label={t('frame.rail')}>
         <Link to="/inbox" className={css.logo} aria-label={t('common.appName')}>
-          <Logo size={30} />
+          <OfficeLogo />
         </Link>
         {PLACES.map(({ to, icon: Icon, text }) => (
           <Link key={to} to={to} className={css.place} aria-current={path.startsWith(to) ? 'page' : undefined}>
@@ -164,6 +165,16 @@ export function AppFrame() {
         {open === 'keys' && <KeysOverlay onClose={() => setOpen(null)} />}
       </Suspense>
     </div>
+  )
+}
+
+/** The organisation's own, where it has one. */
+function OfficeLogo() {
+  const logo = useQuery(organisationQuery).data?.logoFileId
+  return logo === undefined || logo === null ? (
+    <Logo size={30} />
+  ) : (
+    <img src={thumbnailUrl(logo, 96)} alt="" width={34} height={34} className={css.officeLogo} />
   )
 }
 

@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { CALENDARS, DIGITS, LOCALES, THEMES } from '#shared/api/common.ts'
 import { PRESENCES } from '#shared/api/session.ts'
 import { api } from '../api.ts'
 import { type Locale, useT } from '../i18n.ts'
+import { organisationQuery } from '../queries.ts'
 import { patchMe, queryClient, signedOut, useMe } from '../session/session.ts'
 import { Avatar, Bidi } from './bits.tsx'
 import { IconLogout } from './icons.ts'
@@ -12,6 +14,12 @@ import css from './user-menu.module.css'
 
 /** Languages are named in themselves, so that one who cannot read the present one finds one's own. */
 export const LANGUAGE_NAMES: Record<Locale, string> = { fa: 'فارسی', ar: 'العربية', en: 'English' }
+
+/** The languages the organisation offers, and the reader's own. */
+export function useLocales(own: Locale): Locale[] {
+  const offered = useQuery(organisationQuery).data?.locales ?? LOCALES
+  return LOCALES.filter((locale) => locale === own || offered.includes(locale))
+}
 
 export function PresenceMenu() {
   const t = useT()
@@ -52,6 +60,7 @@ export function UserMenu() {
   const me = useMe()
   const navigate = useNavigate()
   const { preferences } = me
+  const locales = useLocales(preferences.locale)
   const change = (next: Partial<typeof preferences>) => patchMe({ preferences: next }).catch(toastProblem)
   const signOut = async () => {
     await api.delete('/session', { stay: true })
@@ -88,7 +97,7 @@ export function UserMenu() {
           <MenuDivider />
           <MenuLabel>{t('frame.language')}</MenuLabel>
           <Choices
-            values={LOCALES}
+            values={locales}
             value={preferences.locale}
             text={(value) => LANGUAGE_NAMES[value]}
             onChoose={(locale) => void change({ locale })}

@@ -1,26 +1,50 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
-import type { AuditEvent } from '#shared/api/org.ts'
+import { useDeferredValue, useMemo, useState } from 'react'
+import type { AuditEvent, AuditSeal } from '#shared/api/org.ts'
 import { formatDate } from '#shared/dates.ts'
 import { RIGHTS } from '#shared/rights.ts'
 import { type I18n, useI18n } from '../../i18n.ts'
 import { channelKindsQuery, channelsQuery } from '../../queries.ts'
-import { useUsers } from '../../session/session.ts'
+import { ApiProblem, api } from '../../api.ts'
+import { queryClient, useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
 import { Avatar, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Select } from '../../ui/field.tsx'
+import { toastProblem } from '../../ui/toast.tsx'
 import { type Change, changesOf } from './audit-diff.ts'
 import css from './audit.module.css'
-import { IconArrowRight, IconHistory, IconSettings } from './icons.ts'
+import {
+  IconAlertTriangle,
+  IconArrowRight,
+  IconHistory,
+  IconRosetteDiscountCheck,
+  IconSearch,
+  IconSettings,
+} from './icons.ts'
 import { PageHead } from './parts.tsx'
-import { type AuditFilter, auditQuery, rolesQuery } from './queries.ts'
+import { type AuditFilter, auditQuery, auditSealQuery, rolesQuery } from './queries.ts'
 import { useRoleName } from './role-name.ts'
 import frame from './settings.module.css'
 import { PageSkeleton } from './settings.tsx'
 
-const SUBJECTS = ['contact', 'channel', 'user', 'role', 'organisation'] as const
+const SUBJECTS = [
+  'contact',
+  'deal',
+  'operation',
+  'channel',
+  'user',
+  'role',
+  'team',
+  'invitation',
+  'field',
+  'tag',
+  'list',
+  'stage',
+  'view',
+  'organisation',
+] as const
 
 /** What a choice means: its first entry is no filter. */
 const orNone = (text: string) => (text === '' ? null : text)
@@ -29,13 +53,34 @@ const orNone = (text: string) => (text === '' ? null : text)
 export default function AuditPage() {
   const { t } = useI18n()
   const users = useUsers()
-  const [filter, setFilter] = useState<AuditFilter>({ userId: null, subjectKind: null })
-  const list = useInfiniteQuery(auditQuery(filter))
+  const [filter, setFilter] = useState<AuditFilter>({
+    userId: null,
+    subjectKind: null,
+    search: '',
+    from: null,
+    to: null,
+  })
+  const [typed, setTyped] = useState('')
+  const search = useDeferredValue(typed.trim())
+  const list = useInfiniteQuery(auditQuery({ ...filter, search }))
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data])
   return (
     <div className={frame.page} data-wide>
       <PageHead title={t('frame.settings.audit')} about={t('settings.audit.about')} />
+      <Seal />
       <div className={frame.toolbar}>
+        <label className={frame.search}>
+          <IconSearch size={16} aria-hidden />
+          <input
+            type="search"
+            dir="auto"
+            maxLength={200}
+            value={typed}
+            placeholder={t('settings.audit.search')}
+            aria-label={t('settings.audit.search')}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+        </label>
         <Select
           aria-label={t('settings.audit.who')}
           value={filter.userId ?? ''}
@@ -83,6 +128,54 @@ export default function AuditPage() {
   )
 }
 
+/** Whether the log is as it was written, and when somebody last looked. */
+function Seal() {
+  const i = useI18n()
+  const { t } = i
+  const { data } = useQuery(auditSealQuery)
+  const [busy, setBusy] = useState(false)
+  if (data === undefined) return null
+  const check = async () => {
+    setBusy(true)
+    try {
+      queryClient.setQueryData(auditSealQuery.queryKey, await api.post<AuditSeal>('/audit-seal/check'))
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error
+      toastProblem(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  const { broken, checkedAt, sealed } = data
+  return (
+    <div className={css.seal} data-broken={broken !== null || undefined} role="status">
+      {broken === null ? (
+        <IconRosetteDiscountCheck size={20} aria-hidden />
+      ) : (
+        <IconAlertTriangle size={20} aria-hidden />
+      )}
+      <div>
+        <p>
+          {checkedAt === null
+            ? t('settings.audit.seal.never')
+            : broken === null
+              ? t('settings.audit.seal.well', { count: sealed })
+              : t('settings.audit.seal.broken', { n: broken.n })}
+        </p>
+        <p className={css.meta}>
+          {t('settings.audit.seal.about')}
+          {checkedAt !== null && (
+            <span>{t('settings.audit.seal.checked', { time: formatDate(checkedAt, i, 'relative') })}</span>
+          )}
+        </p>
+      </div>
+      <Button small busy={busy} onClick={() => void check()}>
+        {t('settings.audit.seal.check')}
+      </Button>
+    </div>
+  )
+}
+
 const FEW = 4
 
 function AuditLine({ event }: { event: AuditEvent }) {
@@ -119,6 +212,7 @@ function AuditLine({ event }: { event: AuditEvent }) {
           </time>
           {event.address !== null && <bdi dir="ltr">{event.address}</bdi>}
         </p>
+        {event.erased && <p className={css.meta}>{t('settings.audit.erased')}</p>}
         {shown.length > 0 && (
           <dl className={css.changes}>
             {shown.map((change) => (

@@ -25,6 +25,7 @@ export {
   IconPlugConnected,
   IconPlus,
   IconRefresh,
+  IconRosetteDiscountCheck,
   IconRotateClockwise,
   IconSearch,
   IconSend,

@@ -1,18 +1,21 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { CALENDARS, DIGITS, LOCALES } from '#shared/api/common.ts'
 import type { Organisation } from '#shared/api/org.ts'
+import { CURRENCIES, formatMoney, unitOf } from '#shared/money.ts'
 import { displayPhone } from '#shared/phone-display.ts'
-import { api } from '../../api.ts'
+import { latinDigits, localDigits } from '#shared/text.ts'
+import { ApiProblem, api, thumbnailUrl, uploadFile } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { queryClient } from '../../session/session.ts'
 import { LoadFailed } from '../../ui/bits.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Field, Switch, TextField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { LANGUAGE_NAMES } from '../../ui/user-menu.tsx'
 import { ChoiceBox } from './choice-box.tsx'
 import { PageHead, Section, Segmented } from './parts.tsx'
-import { organisationQuery } from './queries.ts'
+import { organisationQuery } from '../../queries.ts'
 import { Refused, useRefusal } from './refusal.tsx'
 import frame from './settings.module.css'
 import { PageSkeleton } from './settings.tsx'
@@ -81,6 +84,11 @@ function OrganisationForm({ stored }: { stored: Organisation }) {
             error={refusal.field('name')}
             onChange={(event) => change({ name: event.currentTarget.value })}
           />
+          <Logo
+            fileId={form.logoFileId}
+            error={refusal.field('logoFileId')}
+            onChange={(logoFileId) => change({ logoFileId })}
+          />
         </div>
       </Section>
       <Section title={t('settings.organisation.defaults')} about={t('settings.organisation.defaults.about')}>
@@ -127,7 +135,63 @@ function OrganisationForm({ stored }: { stored: Organisation }) {
           />
         </div>
       </Section>
-      <Refused refusal={refusal} shown={['name', 'locale', 'calendar', 'digits', 'timeZone', 'country']} />
+      <Section title={t('settings.organisation.money')} about={t('settings.organisation.money.about')}>
+        <div className={frame.narrow}>
+          <ChoiceBox
+            label={t('settings.organisation.currency')}
+            value={form.currency}
+            options={CURRENCIES.map((value) => ({ value, label: `${unitOf(value, { locale })} (${value})` }))}
+            error={refusal.field('currency')}
+            onChange={(currency) => change({ currency })}
+          />
+          {form.currency === 'IRR' && (
+            <Switch
+              label={t('settings.organisation.toman')}
+              help={formatMoney({ amount: '12500000', currency: 'IRR' }, { locale, digits, toman: form.toman })}
+              checked={form.toman}
+              onChange={(toman) => change({ toman })}
+            />
+          )}
+        </div>
+      </Section>
+      <Section title={t('settings.organisation.languages')} about={t('settings.organisation.languages.about')}>
+        <div className={frame.fields}>
+          {LOCALES.map((value) => (
+            <Switch
+              key={value}
+              label={LANGUAGE_NAMES[value]}
+              checked={form.locales.includes(value)}
+              disabled={value === form.locale}
+              onChange={(on) =>
+                change({ locales: LOCALES.filter((one) => (one === value ? on : form.locales.includes(one))) })
+              }
+            />
+          ))}
+        </div>
+      </Section>
+      <Section title={t('settings.organisation.retention')} about={t('settings.organisation.retention.about')}>
+        <div className={frame.narrow}>
+          <Retention
+            days={form.retentionDays}
+            error={refusal.field('retentionDays')}
+            onChange={(retentionDays) => change({ retentionDays })}
+          />
+        </div>
+      </Section>
+      <Refused
+        refusal={refusal}
+        shown={[
+          'name',
+          'logoFileId',
+          'locale',
+          'calendar',
+          'digits',
+          'timeZone',
+          'country',
+          'currency',
+          'retentionDays',
+        ]}
+      />
       <SaveBar
         dirty={dirty}
         busy={busy}
@@ -138,5 +202,86 @@ function OrganisationForm({ stored }: { stored: Organisation }) {
         }}
       />
     </div>
+  )
+}
+
+interface LogoProps {
+  fileId: string | null
+  error: string | undefined
+  onChange: (fileId: string | null) => void
+}
+
+function Logo({ fileId, error, onChange }: LogoProps) {
+  const { t } = useI18n()
+  const input = useRef<HTMLInputElement>(null)
+  const [busy, setBusy] = useState(false)
+  const upload = async (file: File | undefined) => {
+    if (file === undefined) return
+    setBusy(true)
+    try {
+      onChange((await uploadFile(file, () => {})).id)
+    } catch (problem) {
+      if (!(problem instanceof ApiProblem)) throw problem
+      toastProblem(problem)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Field label={t('settings.organisation.logo')} help={t('settings.organisation.logo.help')} error={error}>
+      {({ className: _className, required: _required, ...props }) => (
+        <div className={frame.logo}>
+          {fileId !== null && (
+            <img src={thumbnailUrl(fileId, 96)} alt={t('settings.organisation.logo')} width={48} height={48} />
+          )}
+          <input
+            ref={input}
+            {...props}
+            type="file"
+            accept="image/png,image/jpeg,image/webp"
+            className="visually-hidden"
+            onChange={(event) => void upload(event.currentTarget.files?.[0])}
+          />
+          <Button small busy={busy} onClick={() => input.current?.click()}>
+            {t(fileId === null ? 'settings.organisation.logo.choose' : 'settings.organisation.logo.replace')}
+          </Button>
+          {fileId !== null && (
+            <Button small look="quiet" onClick={() => onChange(null)}>
+              {t('common.remove')}
+            </Button>
+          )}
+        </div>
+      )}
+    </Field>
+  )
+}
+
+interface RetentionProps {
+  days: number
+  error: string | undefined
+  onChange: (days: number) => void
+}
+
+/** Days, typed in the reader's digits. What is no number yet is kept as it is typed. */
+function Retention({ days, error, onChange }: RetentionProps) {
+  const { t, locale, digits } = useI18n()
+  const written = (value: number) => (digits === 'latin' ? String(value) : localDigits(String(value), locale))
+  const [typed, setTyped] = useState(written(days))
+  const value = Number(latinDigits(typed.trim()))
+  const shown = value === days ? typed : written(days)
+  return (
+    <TextField
+      label={t('settings.organisation.retentionDays')}
+      inputMode="numeric"
+      value={shown}
+      maxLength={4}
+      error={error}
+      onChange={(event) => {
+        const next = event.currentTarget.value
+        setTyped(next)
+        const number = Number(latinDigits(next.trim()))
+        if (Number.isInteger(number)) onChange(number)
+      }}
+    />
   )
 }

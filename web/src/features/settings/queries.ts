@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Channel, InboundEvent } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
-import type { AuditEvent, Organisation, Role, User } from '#shared/api/org.ts'
+import type { AuditEvent, AuditSeal, Role, User } from '#shared/api/org.ts'
 import type { ApiToken, SessionItem } from '#shared/api/session.ts'
 import { api } from '../../api.ts'
 import { channelsQuery } from '../../queries.ts'
@@ -21,11 +21,6 @@ export const usersPageQuery = (search: string) =>
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: keepPreviousData,
   })
-
-export const organisationQuery = queryOptions({
-  queryKey: ['organisation'],
-  queryFn: ({ signal }) => api.get<Organisation>('/organisation', {}, { signal }),
-})
 
 export const sessionsQuery = queryOptions({
   queryKey: ['my-sessions'],
@@ -56,7 +51,16 @@ export const inboundQuery = (filter: InboundFilter) =>
 export interface AuditFilter {
   userId: string | null
   subjectKind: string | null
+  search: string
+  /** Moments, as the API takes them. */
+  from: string | null
+  to: string | null
 }
+export const auditSealQuery = queryOptions({
+  queryKey: ['audit', 'seal'],
+  queryFn: ({ signal }) => api.get<AuditSeal>('/audit-seal', {}, { signal }),
+  staleTime: 0,
+})
 export const auditQuery = (filter: AuditFilter) =>
   infiniteQueryOptions({
     queryKey: ['audit', filter] as const,

@@ -1,12 +1,15 @@
 import type { Actor, App, Module } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { contactRoutes } from './contacts.routes.ts'
+import { fieldJobs, fieldRoutes } from './fields.routes.ts'
 import { eventSource, registerTimelineSource } from './timeline.ts'
+import { viewRoutes } from './views.routes.ts'
 import { contactVisible, parameters } from './visibility.ts'
 
 /** Contacts of all kinds, their identities, merging, and the timeline that other modules' activities join. */
 export const crmModule: Module = (app: App) => {
-  app.routes.push(...contactRoutes(app))
+  app.routes.push(...contactRoutes(app), ...fieldRoutes(app), ...viewRoutes(app))
+  fieldJobs(app)
   app.fileRules.push((actor, fileId) => isVisibleAvatar(app.db, actor, fileId))
   registerTimelineSource('event', eventSource)
 }

@@ -49,7 +49,7 @@ test('numbers are read in any digits and with what people put between, and store
  * one to the other is not seen. `shared` tells those apart by a sum written another way.
  */
 const remainderOfNational = (code: string): number =>
-  [...code.slice(0, 9)].reduceRight((sum, digit, n) => (sum + Number(digit) * (10 - n)) % 11, 0)
+  Array.from(code.slice(0, 9)).reduceRight((sum, digit, n) => (sum + Number(digit) * (10 - n)) % 11, 0)
 function remainderOfCompany(code: string): number {
   // The tens are added to each of ten digits: 2 × 230 at least, and the last stem digit weighs 17 + 230.
   const weights = [29, 27, 23, 19, 17, 29, 27, 23, 19, 247]

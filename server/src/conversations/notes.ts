@@ -85,8 +85,10 @@ interface NoteHead {
   kind: ContactKind
   origin_channel_id: string | null
   channel_ids: string[]
+  deleted_at: Date | null
 }
-const HEAD = `select n.id, n.conversation_id, n.channel_id, n.author_id, c.root_id, r.kind, r.origin_channel_id, r.channel_ids::text[] as channel_ids
+const HEAD = `select n.id, n.conversation_id, n.channel_id, n.author_id, c.root_id, r.kind, r.origin_channel_id, r.channel_ids::text[] as channel_ids,
+       r.deleted_at
      from note n join contact c on c.id = n.contact_id join contact r on r.id = c.root_id`
 
 /** Only the author changes a note, and only as long as the place where it stands is still open to the author. */

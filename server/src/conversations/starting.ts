@@ -1,7 +1,7 @@
 import type { Conversation, ConversationNew } from '#shared/api/conversations.ts'
 import { findOrMakeSenders, homeCountry, normalizeIdentity } from '../crm/identities.ts'
 import { contactMembers } from '../crm/timeline.ts'
-import { isVisible, visibleRoot } from '../crm/visibility.ts'
+import { isWithin, visibleRoot } from '../crm/visibility.ts'
 import type { Actor, App } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { need } from '../platform/http.ts'
@@ -150,7 +150,7 @@ async function wayToIdentity(
   if (found) {
     const { kind, origin, channels: seenOn } = found.root
     // Whom one may not see one cannot write to; and does not learn that they are there.
-    if (!isVisible(actor, { kind, origin_channel_id: origin, channel_ids: seenOn })) return undefined
+    if (!isWithin(actor, { kind, origin_channel_id: origin, channel_ids: seenOn })) return undefined
     return bestWay(app.db, [found], channels)
   }
   const channel = channels.find(

@@ -45,6 +45,7 @@ export async function listContacts(
   return {
     items: await loadContactItems(
       db,
+      actor,
       shown.map((row) => row.id),
     ),
     nextCursor: rows.length > limit && last ? encodeCursor(last.at, last.id) : null,
@@ -66,7 +67,7 @@ async function walkContacts(db: Db, actor: Actor, query: ContactQuery, page: Pag
   const after = afterKey('c', page, params)
   const limit = params.add(page.limit)
   const walk = (where: string): string =>
-    `(select c.id, c.updated_at from contact c where c.merged_into_id is null and ${where} and ${after} ${NEWEST} limit ${limit})`
+    `(select c.id, c.updated_at from contact c where c.listed and ${where} and ${after} ${NEWEST} limit ${limit})`
   const walks: string[] = []
   if (query.responsibleId !== undefined) {
     // contact_responsible_list
@@ -113,8 +114,8 @@ async function searchContacts(db: Db, actor: Actor, query: ContactQuery, search:
     return db.query<Row>(
       // contact_list
       `${KEYS} (
-         select c.id, c.updated_at, c.folded, c.kind, c.origin_channel_id, c.channel_ids, c.responsible_id from contact c
-         where c.merged_into_id is null and ${afterKey('c', page, params)} ${NEWEST} limit ${params.add(depth)}) c
+         select c.id, c.updated_at, c.folded, c.kind, c.origin_channel_id, c.channel_ids, c.responsible_id, c.deleted_at from contact c
+         where c.listed and ${afterKey('c', page, params)} ${NEWEST} limit ${params.add(depth)}) c
        where ${filters(params)} ${NEWEST} limit ${params.add(page.limit)}`,
       params.values,
     )
@@ -131,7 +132,7 @@ async function searchContacts(db: Db, actor: Actor, query: ContactQuery, search:
     // contact_folded; materialised, so that the order does not tempt the planner to walk the whole list.
     `with found as materialized (
        select c.id, c.updated_at from contact c
-       where c.merged_into_id is null and ${filters(params)} and ${afterKey('c', page, params)})
+       where c.listed and ${filters(params)} and ${afterKey('c', page, params)})
      ${KEYS} found c ${NEWEST} limit ${params.add(page.limit)}`,
     params.values,
   )

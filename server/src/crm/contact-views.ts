@@ -2,18 +2,21 @@ import type { Contact, ContactItem, Identity, IdentityConflict, Merge } from '#s
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
+import { addressesOf, citiesOf } from './addresses.ts'
+import { type ContactDetails, detailColumns } from './contact-details.ts'
+import { shownFields } from './fields.ts'
+import { companiesOf, relationsOf } from './relations.ts'
 import { contactMembers } from './timeline.ts'
 import { contactVisible, parameters } from './visibility.ts'
 
-interface ContactRow {
+interface ContactRow extends ContactDetails {
   id: string
   kind: Contact['kind']
   name: string
-  about: string
   avatar_file_id: string | null
-  responsible_id: string | null
   created_at: Date
   updated_at: Date
+  deleted_at: Date | null
 }
 interface IdentityRow {
   id: string
@@ -23,32 +26,43 @@ interface IdentityRow {
   value: string
   display: string | null
   verified: boolean
+  use: Identity['use']
 }
 
-/** Root contacts by id, in the order of the ids, with the identities of all merged into them. Rights are the caller's matter. */
-export async function loadContactItems(db: Db, ids: readonly string[]): Promise<ContactItem[]> {
+/**
+ * Root contacts by id, in the order of the ids, with what belongs to all merged into them. Four statements, however many
+ * there are. Whether the actor may see them is the caller's matter; whom they name is looked at here.
+ */
+export async function loadContactItems(db: Db, actor: Actor, ids: readonly string[]): Promise<ContactItem[]> {
+  if (ids.length === 0) return []
   const rows = await contactRows(db, ids)
-  const identities = await identitiesOf(db, ids)
-  return rows.map((row) => itemView(row, identities.get(row.id) ?? []))
+  return itemViews(db, actor, rows)
 }
 
-/** A root contact as its page shows it. Conflicts with contacts that the actor may not see are left out. */
+/** A root contact as its page shows it. Contacts that the actor may not see are left out of what it names. */
 export async function loadContact(db: Db, actor: Actor, rootId: string): Promise<Contact> {
-  const [row] = await contactRows(db, [rootId])
-  if (!row) throw new Problem('not_found')
+  const rows = await contactRows(db, [rootId])
+  const [item] = await itemViews(db, actor, rows)
+  if (!item) throw new Problem('not_found')
   const members = await contactMembers(db, rootId)
-  const identities = await identitiesOf(db, [rootId])
   return {
-    ...itemView(row, identities.get(rootId) ?? []),
-    about: row.about,
+    ...item,
+    addresses: await addressesOf(db, members),
+    relations: await relationsOf(db, actor, rootId, members),
     merges: await mergesInto(db, members),
     conflicts: await conflictsOf(db, actor, rootId, members),
+    deletedAt: rows[0]?.deleted_at?.toISOString() ?? null,
   }
 }
 
 function contactRows(db: Db, ids: readonly string[]): Promise<ContactRow[]> {
   return db.query<ContactRow>(
-    `select c.id, c.kind, c.name, c.about, c.avatar_file_id, c.responsible_id, c.created_at, c.updated_at
+    // Tags and fields that are deleted keep their values, unseen.
+    `select c.id, c.kind, c.name, c.avatar_file_id, c.created_at, c.updated_at, c.deleted_at, ${detailColumns('c')},
+       case when c.tag_ids = '{}' then c.tag_ids else
+         array(select t.id from unnest(c.tag_ids) with ordinality as x(id, n) join tag t on t.id = x.id
+               where t.deleted_at is null order by x.n) end as "tagIds",
+       ${shownFields('contact', 'c')} as fields
      from unnest($1::bigint[]) with ordinality as asked(id, n) join contact c on c.id = asked.id order by asked.n`,
     [ids],
   )
@@ -57,7 +71,7 @@ function contactRows(db: Db, ids: readonly string[]): Promise<ContactRow[]> {
 async function identitiesOf(db: Db, rootIds: readonly string[]): Promise<Map<string, Identity[]>> {
   const rows = await db.query<IdentityRow>(
     // contact_root for those merged in, then identity_contact.
-    `select i.id, root.id as root_id, i.contact_id, i.kind, i.value, i.display, i.verified_at is not null as verified
+    `select i.id, root.id as root_id, i.contact_id, i.kind, i.value, i.display, i.verified_at is not null as verified, i.use
      from unnest($1::bigint[]) as root(id)
      cross join lateral (
        select root.id union all
@@ -67,8 +81,8 @@ async function identitiesOf(db: Db, rootIds: readonly string[]): Promise<Map<str
     [rootIds],
   )
   const byRoot = new Map<string, Identity[]>()
-  for (const { id, root_id, contact_id, kind, value, display, verified } of rows) {
-    const identity = { id, contactId: contact_id, kind, value, display, verified }
+  for (const { id, root_id, contact_id, kind, value, display, verified, use } of rows) {
+    const identity = { id, contactId: contact_id, kind, value, display, verified, use }
     const list = byRoot.get(root_id)
     if (list) list.push(identity)
     else byRoot.set(root_id, [identity])
@@ -76,17 +90,20 @@ async function identitiesOf(db: Db, rootIds: readonly string[]): Promise<Map<str
   return byRoot
 }
 
-function itemView(row: ContactRow, identities: Identity[]): ContactItem {
-  return {
-    id: row.id,
-    kind: row.kind,
-    name: row.name,
-    avatarFileId: row.avatar_file_id,
-    responsibleId: row.responsible_id,
-    identities,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-  }
+async function itemViews(db: Db, actor: Actor, rows: readonly ContactRow[]): Promise<ContactItem[]> {
+  const ids = rows.map((row) => row.id)
+  const identities = await identitiesOf(db, ids)
+  const companies = await companiesOf(db, actor, ids)
+  const cities = await citiesOf(db, ids)
+  return rows.map(({ avatar_file_id, created_at, updated_at, deleted_at: _deleted, ...row }) => ({
+    ...row,
+    avatarFileId: avatar_file_id,
+    identities: identities.get(row.id) ?? [],
+    company: companies.get(row.id) ?? null,
+    city: cities.get(row.id) ?? '',
+    createdAt: created_at.toISOString(),
+    updatedAt: updated_at.toISOString(),
+  }))
 }
 
 interface MergeRow {

@@ -15,10 +15,11 @@ import type { App } from '../platform/app.ts'
 import { type AnyRoute, route } from '../platform/http.ts'
 import { listContacts } from './contact-search.ts'
 import { loadContact } from './contact-views.ts'
-import { addIdentity, changeContact, createContact, removeIdentity } from './contacts.ts'
+import { addIdentity, removeIdentity } from './contact-identities.ts'
+import { changeContact, createContact } from './contacts.ts'
 import { dismissConflict, mergeContacts, undoMerge } from './merges.ts'
 import { contactMembers, readTimeline } from './timeline.ts'
-import { visibleRoot } from './visibility.ts'
+import { shownRoot, visibleRoot } from './visibility.ts'
 
 const ById = Type.Object({ id: Id })
 
@@ -50,7 +51,7 @@ export function contactRoutes({ db }: App): AnyRoute[] {
       summary: 'A contact. A merged one answers with the contact it became.',
       params: ById,
       answer: Contact,
-      handle: async ({ actor, params }) => loadContact(db, actor, await visibleRoot(db, actor, params.id)),
+      handle: async ({ actor, params }) => loadContact(db, actor, await shownRoot(db, actor, params.id)),
     }),
     route({
       method: 'PATCH',

@@ -4,10 +4,26 @@ import { normalizePhone } from '#shared/phone-max.ts'
 import { foldForIndex, foldText, latinDigits, searchTerms, stripUnsafe, truncateGraphemes } from '#shared/text.ts'
 
 /**
- * `contact.folded`: the names, numbers and addresses of a contact and of everyone merged into it, as they are searched
+ * `contact.folded`: names, numbers, addresses and values of custom fields of a contact and of everyone merged into it, as they are searched
  * with LIKE over the trigram index. It begins with a blank and has one between words, so '% ab%' finds words that begin
  * with "ab", and that pattern, unlike '%ab%', has trigrams.
  */
+
+/** Words that say what form a company has, or how one addresses a person: two names that differ only in these are one. */
+const NOT_OF_A_NAME = new Set(
+  foldText(
+    `شرکت موسسه گروه سهامی خاص عام با مسئولیت مسولیت محدود تعاونی آقای خانم دکتر مهندس جناب سرکار
+     شركة مؤسسة مجموعة المساهمة مساهمة المحدودة محدودة ذات مسؤولية ذ م السيد السيدة الدكتور المهندس
+     co company corp corporation inc incorporated ltd limited llc plc gmbh ag the mr mrs ms dr`,
+  ).split(' '),
+)
+
+/** Under which names meet that have the same words in any order, forms of companies and titles aside. */
+export function nameKey(name: string): string {
+  const words = searchTerms(name).map((ways) => ways[0] ?? '')
+  const telling = words.filter((word) => !NOT_OF_A_NAME.has(word))
+  return [...new Set(telling.length > 0 ? telling : words)].sort().join(' ').slice(0, 160)
+}
 
 export interface FoldedIdentity {
   kind: string
@@ -26,10 +42,16 @@ export function cleanName(name: string): string {
   return stripUnsafe(truncateGraphemes(plain, MAX_NAME).slice(0, MAX_NAME * 4))
 }
 
-export function foldContact(names: readonly string[], identities: readonly FoldedIdentity[]): string {
+/** @param more folded already: numbers of identity, values of custom fields */
+export function foldContact(
+  names: readonly string[],
+  identities: readonly FoldedIdentity[],
+  more: readonly string[] = [],
+): string {
   const parts = new Set<string>()
   for (const name of names) parts.add(foldForIndex(name, 800, { joinPairs: true }))
   for (const identity of identities) for (const form of identityForms(identity)) parts.add(form)
+  for (const part of more) parts.add(part.trim())
   let folded = ''
   for (const part of parts) {
     if (part !== '' && folded.length + part.length < MAX_FOLDED) folded += ` ${part}`

@@ -1,8 +1,8 @@
 import { normalizePhone } from '#shared/phone-max.ts'
-import { stripUnsafe, truncateGraphemes } from '#shared/text.ts'
+import { sortKey, stripUnsafe, truncateGraphemes } from '#shared/text.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { wrongField } from '../platform/problem.ts'
-import { cleanName, foldContact } from './folding.ts'
+import { cleanName, foldContact, nameKey } from './folding.ts'
 import { lockRoots } from './locking.ts'
 import { refold } from './refold.ts'
 
@@ -159,16 +159,16 @@ async function makeVisitors(tx: Tx, { channelId, identityKind }: Batch, senders:
     // key is checked at commit. An id taken in vain is lost, which costs nothing.
     `with asked as materialized (
        select a.*, nextval(pg_get_serial_sequence('contact', 'id')) as contact_id
-       from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) with ordinality
-         as a(address, said, display, name, folded, n)),
+       from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) with ordinality
+         as a(address, said, display, name, folded, sort_name, name_key, n)),
      made as (
        insert into identity (contact_id, kind, value, name, display, verified_at)
        select contact_id, $2, address, said, display, now() from asked order by n
        on conflict (kind, value) do nothing
        returning id, contact_id, value, name, display),
      people as (
-       insert into contact (id, kind, name, origin_channel_id, root_id, folded) overriding system value
-       select a.contact_id, 'visitor', a.name, $1, a.contact_id, a.folded from asked a join made using (contact_id)),
+       insert into contact (id, kind, name, origin_channel_id, root_id, folded, sort_name, name_key) overriding system value
+       select a.contact_id, 'visitor', a.name, $1, a.contact_id, a.folded, a.sort_name, a.name_key from asked a join made using (contact_id)),
      told as (
        insert into activity_event (contact_id, channel_id, kind) select contact_id, $1, 'contact_made' from made order by contact_id)
      select value as address, id as identity_id, contact_id, contact_id as root_id, name, display, false as new_here from made`,
@@ -182,6 +182,8 @@ async function makeVisitors(tx: Tx, { channelId, identityKind }: Batch, senders:
       senders.map(({ address, display }, n) =>
         foldContact([names[n] ?? ''], [{ kind: identityKind, value: address, display }]),
       ),
+      names.map((name) => sortKey(name)),
+      names.map(nameKey),
     ],
   )
   if (rows.length > 0) tx.publish({ channelId }, { kind: 'contact', ids: rows.map((row) => row.contact_id) })

@@ -12,6 +12,7 @@ export interface LockedContact {
   responsible_id: string | null
   origin_channel_id: string | null
   channel_ids: string[]
+  deleted_at: Date | null
 }
 
 /** Every try but the first follows a merge or its undoing by somebody else. */
@@ -45,7 +46,7 @@ export async function lockRoots(tx: Tx, ids: readonly string[]): Promise<Map<str
   throw new Error(`the contacts ${ids.join(', ')} do not come to rest`)
 }
 
-const COLUMNS = 'id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id, channel_ids'
+const COLUMNS = 'id, kind, name, about, avatar_file_id, responsible_id, origin_channel_id, channel_ids, deleted_at'
 
 /** Without waiting: those that somebody else has locked are missing in the answer. */
 async function lockAtOnce(tx: Tx, roots: readonly string[]): Promise<Map<string, LockedContact>> {

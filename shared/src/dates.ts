@@ -108,6 +108,17 @@ export function formatDate(
   }
 }
 
+/**
+ * A day without a time, as the API sends it (`YYYY-MM-DD`): the same day wherever its reader is. Empty for what is none.
+ */
+export function formatDay(
+  day: string,
+  preferences: Omit<DatePreferences, 'timeZone'>,
+  style: 'short' | 'long' | 'full' | 'month' = 'short',
+): string {
+  return formatDate(`${day}T00:00:00Z`, { ...preferences, timeZone: 'UTC' }, style)
+}
+
 function timeOf(date: Date, { locale, digits, timeZone }: DatePreferences, timeStyle: 'short' | 'medium'): string {
   const tag = localeTag(locale, digits)
   return dateFormat(

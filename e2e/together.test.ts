@@ -159,3 +159,17 @@ test('who may not see a channel sees nothing of it: not in lists, search, by add
     await sara.close()
   }
 })
+
+test('the language one chooses at one desk is spoken at the other at once', async () => {
+  const other = await openDesk(browser, office.url, { locale: 'en' })
+  await enter(other, 'omid@office.example')
+  await other.page.locator('html[dir="ltr"]').waitFor()
+  const { page } = omid
+  await page.getByTestId('user-menu').click()
+  await page.getByRole('menuitemradio', { name: 'العربية' }).click()
+  await page.locator('html[lang="ar"][dir="rtl"]').waitFor()
+  await other.page.locator('html[lang="ar"][dir="rtl"]').waitFor()
+  await page.getByRole('menuitemradio', { name: 'English' }).click()
+  await other.page.locator('html[lang="en"][dir="ltr"]').waitFor()
+  await other.close()
+})

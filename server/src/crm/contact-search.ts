@@ -1,32 +1,21 @@
 import type { ContactItem, ContactQuery } from '#shared/api/contacts.ts'
+import type { ContactSelection } from '#shared/api/operations.ts'
+import type { BoundedCount, ViewCounts } from '#shared/api/views.ts'
 import type { Actor } from '../platform/app.ts'
-import type { Db } from '../platform/db.ts'
+import type { Database, Db } from '../platform/db.ts'
+import { isOutOfTime } from '../platform/db.ts'
 import { decodeCursor, encodeCursor } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
+import { type ContactList, type ContactListQuery, readContactList } from './contact-query.ts'
+import { walkKinds } from './contact-walks.ts'
 import { loadContactItems } from './contact-views.ts'
-import { searchPatterns } from './folding.ts'
-import { homeCountry } from './identities.ts'
-import { contactVisible, type Parameters, parameters } from './visibility.ts'
-
-/** How many of the newest contacts a search looks through first, to learn how common the words are. */
-const SAMPLE = 1000
-/** How many it looks through at most before it asks the index of trigrams. */
-const DEEPEST = 12_000
-
-interface Row {
-  id: string
-  at: string
-}
-interface Page {
-  /** The last row of the page before; the newest possible for the first page. */
-  at: string
-  id: string
-  /** One more than shown, to know whether there is a next page. */
-  limit: number
-}
+import { checkPlace, countAmongNewest, countUpTo, readPage } from './list-engine.ts'
+import { listViews } from './views.ts'
+import { contactVisible, parameters } from './visibility.ts'
 
 /**
- * Root contacts that the actor may see, latest changed first, paged by (updated_at, id). A contact that changes while
- * somebody pages moves to the top and is not shown twice; those that do not change are all shown, once.
+ * Root contacts that the actor may see, under any conditions and in any order (latest changed first unless asked
+ * otherwise). A contact that changes while somebody pages may move; those that do not change are all shown, once.
  */
 export async function listContacts(
   db: Db,
@@ -34,106 +23,132 @@ export async function listContacts(
   query: ContactQuery,
 ): Promise<{ items: ContactItem[]; nextCursor: string | null }> {
   const limit = query.limit ?? 50
-  const [at = '9000000000000000', id = '9223372036854775807'] = decodeCursor(query.cursor, 2) ?? []
-  const page = { at, id, limit: limit + 1 }
-  const search = query.search?.trim()
-  const rows = search
-    ? await searchContacts(db, actor, query, search, page)
-    : await walkContacts(db, actor, query, page)
+  const asked = await readContactList(db, actor, query)
+  if (!asked) return { items: [], nextCursor: null }
+  const { list, sort } = asked
+  const signature = `${sort.descending ? '-' : ''}${sort.name}`
+  const cursor = decodeCursor(query.cursor, 4, [0, 1, 2])
+  if (cursor && cursor[0] !== signature) throw new Problem('invalid_cursor')
+  const after = cursor && checkPlace(list.order, cursor.slice(1))
+  const rows = (await walkKinds(db, actor, asked, after, limit + 1)) ?? (await readPage(db, list, after, limit + 1))
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
+  const ids = shown.map((row) => row.id)
   return {
-    items: await loadContactItems(
-      db,
-      actor,
-      shown.map((row) => row.id),
-    ),
-    nextCursor: rows.length > limit && last ? encodeCursor(last.at, last.id) : null,
+    items: await loadContactItems(db, actor, ids),
+    nextCursor: rows.length > limit && last ? encodeCursor(signature, last.phase, last.key, last.id) : null,
   }
 }
 
-function afterKey(alias: string, page: Page, { add }: Parameters): string {
-  return `(${alias}.updated_at, ${alias}.id) < ('epoch'::timestamptz + ${add(page.at)}::bigint * interval '1 microsecond', ${add(page.id)}::bigint)`
+const MOST = 1000
+/** How long counting may take (ms), and how many of the newest are looked at when it took longer. */
+const PATIENCE = 1500
+const LOOKED_AT = 10_000
+
+/** How many contacts the list has: exactly up to a thousand, and no further. */
+export async function countContacts(db: Database, actor: Actor, query: ContactListQuery): Promise<BoundedCount> {
+  const asked = await readContactList(db, actor, query)
+  return asked ? countList(db, asked, PATIENCE) : { count: 0, more: false }
 }
-const NEWEST = 'order by c.updated_at desc, c.id desc'
-const KEYS = 'select id, (extract(epoch from updated_at) * 1000000)::bigint::text as at from'
+
+async function countList(db: Database, { list }: ContactList, patience: number): Promise<BoundedCount> {
+  const count = await patiently(db, patience, (tx) => countUpTo(tx, list, MOST + 1))
+  if (count !== undefined) return { count: Math.min(count, MOST), more: count > MOST }
+  // That many at least: it is said that there may be more.
+  const some = await patiently(db, patience, (tx) => countAmongNewest(tx, list, LOOKED_AT, MOST))
+  return { count: some ?? 0, more: true }
+}
+
+/** Undefined when the statement took longer than `patience` (ms). */
+async function patiently<T>(db: Database, patience: number, work: (tx: Db) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await db.transaction(async (tx) => {
+      await tx.query(`select set_config('statement_timeout', $1, true)`, [String(patience)])
+      return work(tx)
+    })
+  } catch (error) {
+    if (isOutOfTime(error)) return undefined
+    throw error
+  }
+}
+
+/** All counts together take no longer than this (ms); views that are not counted by then are left out. */
+const PATIENCE_WITH_VIEWS = 2000
+const MOST_VIEWS = 50
+
+/** How many contacts each of the views has that the actor sees. */
+export async function countViews(db: Database, actor: Actor): Promise<ViewCounts> {
+  const items: ViewCounts['items'] = []
+  const end = Date.now() + PATIENCE_WITH_VIEWS
+  for (const { id } of (await listViews(db, actor, 'contact')).slice(0, MOST_VIEWS)) {
+    const left = end - Date.now()
+    if (left < 50) break
+    const asked = await readContactList(db, actor, { view: id })
+    const patience = Math.min(left, 500)
+    const count = asked ? await patiently(db, patience, (tx) => countUpTo(tx, asked.list, MOST + 1)) : 0
+    if (count !== undefined) items.push({ id, count: Math.min(count, MOST), more: count > MOST })
+  }
+  return { items }
+}
+
+const PIECE = 1000
+const FETCHED = 20_000
 
 /**
- * Without words: one bounded walk for each part of what the actor sees, merged. The visitors of channels that the actor
- * does not see are not even read.
+ * The ids of all contacts that a selection names and the actor may see, in pieces, in the order of ids. Frozen: read at
+ * one moment, before the first piece is given. `after`: only those behind this id, for going on where one stopped.
+ * @throws Problem invalid_input with `filter.<name>`
  */
-async function walkContacts(db: Db, actor: Actor, query: ContactQuery, page: Page): Promise<Row[]> {
-  const params = parameters()
-  const after = afterKey('c', page, params)
-  const limit = params.add(page.limit)
-  const walk = (where: string): string =>
-    `(select c.id, c.updated_at from contact c where c.listed and ${where} and ${after} ${NEWEST} limit ${limit})`
-  const walks: string[] = []
-  if (query.responsibleId !== undefined) {
-    // contact_responsible_list
-    const kind = query.kind === undefined ? '' : ` and c.kind = ${params.add(query.kind)}`
-    walks.push(
-      walk(`c.responsible_id = ${params.add(query.responsibleId)}${kind} and ${contactVisible(actor, 'c', params)}`),
-    )
-  } else {
-    // contact_kind_list
-    const kinds = query.kind === undefined ? ['person', 'company', 'lead'] : [query.kind]
-    for (const kind of kinds) if (kind !== 'visitor') walks.push(walk(`c.kind = ${params.add(kind)}`))
-    if (query.kind === undefined || query.kind === 'visitor') {
-      const channels = `${params.add(actor.channels.view)}::bigint[]`
-      // contact_visitor_list for each channel; contact_visitor_rest for those of none and of several.
-      walks.push(
-        `(select v.id, v.updated_at from unnest(${channels}) as ch(id) cross join lateral ${walk(`c.kind = 'visitor' and c.origin_channel_id = ch.id`)} v)`,
-        walk(
-          `c.kind = 'visitor' and (c.origin_channel_id is null or c.channel_ids <> '{}')
-           and (c.origin_channel_id is null or (c.channel_ids && ${channels} and not c.origin_channel_id = any(${channels})))`,
-        ),
-      )
-    }
-  }
-  return db.query<Row>(`${KEYS} (${walks.join(' union all ')}) c ${NEWEST} limit ${limit}`, params.values)
+export async function* selectContacts(
+  db: Database,
+  actor: Actor,
+  selection: ContactSelection,
+  { after = '0' }: { after?: string } = {},
+): AsyncGenerator<string[]> {
+  const ids =
+    'ids' in selection ? await visibleOf(db, actor, selection.ids, after) : await allFound(db, actor, selection, after)
+  for (let at = 0; at < ids.length; at += PIECE) yield Array.from(ids.slice(at, at + PIECE), String)
 }
 
-/**
- * With words. What many contacts have is found among the newest in a walk along the list; what few have, by the index of
- * trigrams, which reads all that have it. A first short walk tells which is which, so neither a common nor a rare word
- * reads much of the table.
- */
-async function searchContacts(db: Db, actor: Actor, query: ContactQuery, search: string, page: Page): Promise<Row[]> {
-  const patterns = searchPatterns(search, await homeCountry(db))
-  if (patterns.length === 0) return []
-  const filters = (params: Parameters): string =>
-    [
-      ...patterns.map((ways) => `(${ways.map((way) => `c.folded like ${params.add(way)}`).join(' or ')})`),
-      contactVisible(actor, 'c', params),
-      ...(query.kind === undefined ? [] : [`c.kind = ${params.add(query.kind)}`]),
-      ...(query.responsibleId === undefined ? [] : [`c.responsible_id = ${params.add(query.responsibleId)}`]),
-    ].join(' and ')
-  const newest = (depth: number): Promise<Row[]> => {
-    const params = parameters()
-    return db.query<Row>(
-      // contact_list
-      `${KEYS} (
-         select c.id, c.updated_at, c.folded, c.kind, c.origin_channel_id, c.channel_ids, c.responsible_id, c.deleted_at from contact c
-         where c.listed and ${afterKey('c', page, params)} ${NEWEST} limit ${params.add(depth)}) c
-       where ${filters(params)} ${NEWEST} limit ${params.add(page.limit)}`,
-      params.values,
-    )
-  }
-  const sample = await newest(SAMPLE)
-  if (sample.length === page.limit) return sample
-  const depth = Math.ceil((1.5 * page.limit * SAMPLE) / sample.length)
-  if (depth <= DEEPEST) {
-    const found = await newest(depth)
-    if (found.length === page.limit) return found
-  }
+async function visibleOf(db: Db, actor: Actor, ids: readonly string[], after: string): Promise<bigint[]> {
   const params = parameters()
-  return db.query<Row>(
-    // contact_folded; materialised, so that the order does not tempt the planner to walk the whole list.
-    `with found as materialized (
-       select c.id, c.updated_at from contact c
-       where c.listed and ${filters(params)} and ${afterKey('c', page, params)})
-     ${KEYS} found c ${NEWEST} limit ${params.add(page.limit)}`,
+  const rows = await db.query<{ id: string }>(
+    // contact_pkey, twice
+    `select distinct r.id from contact c join contact r on r.id = c.root_id
+     where c.id = any(${params.add(ids)}::bigint[]) and r.id > ${params.add(after)}::bigint and ${contactVisible(actor, 'r', params)}
+     order by r.id`,
     params.values,
   )
+  return rows.map((row) => BigInt(row.id))
+}
+
+/** Eight bytes a contact: a million ids are held without trouble. */
+async function allFound(
+  db: Database,
+  actor: Actor,
+  { filter, search }: Exclude<ContactSelection, { ids: string[] }>,
+  after: string,
+): Promise<BigInt64Array> {
+  const asked = await readContactList(db, actor, { ...filter, ...(search === undefined ? {} : { search }) }, 'filter.')
+  if (!asked) return new BigInt64Array()
+  const params = parameters()
+  const conditions = [asked.list.base, ...asked.list.filters(params, false)].join(' and ')
+  return db.transaction(async (tx) => {
+    await tx.query(
+      `declare selected no scroll cursor for select c.id from contact c
+       where ${conditions} and c.id > ${params.add(after)}::bigint order by c.id`,
+      params.values,
+    )
+    let ids = new BigInt64Array(FETCHED)
+    for (let count = 0; ; ) {
+      const rows = await tx.query<{ id: string }>(`fetch ${FETCHED} from selected`)
+      if (count + rows.length > ids.length) {
+        const larger = new BigInt64Array(ids.length * 2)
+        larger.set(ids)
+        ids = larger
+      }
+      for (const row of rows) ids[count++] = BigInt(row.id)
+      if (rows.length < FETCHED) return ids.slice(0, count)
+    }
+  })
 }

@@ -194,7 +194,8 @@ describe('values', () => {
 
   test('of many records are stored at once, each with its own', async () => {
     const ids = await Promise.all(Array.from({ length: 30 }, contact))
-    const records = ids.map((id, n) => ({ id, fields: n % 3 === 0 ? {} : { v_number: n, v_text: `متن ${n}` } }))
+    const fieldsOf = (n: number): FieldValues => (n % 3 === 0 ? {} : { v_number: n, v_text: `متن ${n}` })
+    const records = ids.map((id, n) => ({ id, fields: fieldsOf(n) }))
     await db.transaction((tx) => storeFields(tx, 'contact', records))
     for (const { id, fields } of records) {
       expect(await shown(id)).toEqual(fields)

@@ -214,6 +214,11 @@ export function violatesReference(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '23503'
 }
 
+/** The statement ran out of the time it was given. */
+export function isOutOfTime(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '57014'
+}
+
 /**
  * A failure of the database and not of what it was asked: the same again may work. Not so a statement that ran out of
  * time (57014), which may be the fault of what is in it.

@@ -356,12 +356,20 @@ function toProblem(error: unknown): Problem {
 export function encodeCursor(...key: (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url')
 }
-export function decodeCursor(cursor: string | undefined, length: number): string[] | undefined {
+/** @param texts which parts may be any text that can be stored; the others are whole numbers */
+export function decodeCursor(
+  cursor: string | undefined,
+  length: number,
+  texts: readonly number[] = [],
+): string[] | undefined {
   if (cursor === undefined) return undefined
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(key) && key.length === length && key.every((part) => /^-?[0-9]{1,19}$/.test(String(part))))
-      return key.map(String)
+    const isPart = (part: unknown, at: number): boolean =>
+      texts.includes(at)
+        ? typeof part === 'string' && part.length <= 400 && stripUnsafe(part) === part
+        : /^-?[0-9]{1,19}$/.test(String(part))
+    if (Array.isArray(key) && key.length === length && key.every(isPart)) return key.map(String)
   } catch {
     // falls through to the answer below
   }

@@ -178,9 +178,9 @@ export function momentTests(
 ): string {
   const tests = values.map((value) => {
     const { from, until } = instantsOf(value, reader, reader.now)
-    const after = `${column} >= ${add(from)}::timestamptz`
-    const before = `${column} < ${add(until)}::timestamptz`
-    return operator === 'from' ? after : operator === 'to' ? before : `(${after} and ${before})`
+    const after = operator === 'to' ? [] : [`${column} >= ${add(from)}::timestamptz`]
+    const before = operator === 'from' ? [] : [`${column} < ${add(until)}::timestamptz`]
+    return `(${[...after, ...before].join(' and ')})`
   })
   return tests.join(' or ')
 }

@@ -3,8 +3,9 @@ import type { Channel, ChannelKindInfo } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Contact } from '#shared/api/contacts.ts'
 import type { Conversation, ConversationCounts, PresenceList, TimelineItem } from '#shared/api/conversations.ts'
+import type { Defined } from '#shared/api/live.ts'
 import type { Organisation } from '#shared/api/org.ts'
-import { api } from './api.ts'
+import { api, type Query } from './api.ts'
 
 export const VIEWS = ['mine', 'unassigned', 'open', 'waiting', 'closed'] as const
 export type View = (typeof VIEWS)[number]
@@ -101,3 +102,14 @@ export const organisationQuery = queryOptions({
   queryKey: ['organisation'],
   queryFn: ({ signal }) => api.get<Organisation>('/organisation', {}, { signal }),
 })
+
+/**
+ * What the office defines itself, whole: few, and asked once. `what` is the key live changes name (see DEFINED).
+ * @param path where it differs from the key
+ */
+export const definedQuery = <T>(what: Defined, query: Query = {}, path: string = what) =>
+  queryOptions({
+    queryKey: [what, query] as const,
+    queryFn: ({ signal }) => api.get<{ items: T[] }>(`/${path}`, query, { signal }),
+    staleTime: 10 * 60_000,
+  })

@@ -13,6 +13,8 @@ interface FieldProps {
   help?: ReactNode
   error?: string | undefined
   required?: boolean
+  /** The label is heard but not seen: where it stands beside already. */
+  bare?: boolean | undefined
   children: (props: {
     id: string
     'aria-describedby': string | undefined
@@ -23,13 +25,18 @@ interface FieldProps {
 }
 
 /** A labelled control with its help and its error, tied together for those who listen. */
-export function Field({ label, help, error, required, children }: FieldProps) {
+export function Field({ label, help, error, required, bare, children }: FieldProps) {
   const id = useId()
   const described = [help !== undefined && `${id}h`, error !== undefined && `${id}e`].filter(Boolean).join(' ')
   return (
     <div className={css.field}>
-      <label htmlFor={id} className={css.label}>
+      <label htmlFor={id} className={bare === true ? 'visually-hidden' : css.label}>
         {label}
+        {required === true && bare !== true && (
+          <span className={css.required} aria-hidden>
+            *
+          </span>
+        )}
       </label>
       {children({
         id,
@@ -125,9 +132,9 @@ export function Switch({ label, help, checked, disabled, onChange }: SwitchProps
 }
 
 /** A choice whose name stands elsewhere: give `aria-label` or `aria-labelledby`. */
-export function Select({ children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
+export function Select({ children, className, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
   return (
-    <select className={css.select} {...rest}>
+    <select className={[css.select, className].filter(Boolean).join(' ')} {...rest}>
       {children}
     </select>
   )

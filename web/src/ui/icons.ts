@@ -9,6 +9,7 @@ export {
   IconArrowRight,
   IconBan,
   IconBrandTelegram,
+  IconCalendar,
   IconCheck,
   IconChecks,
   IconChevronDown,

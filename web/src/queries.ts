@@ -109,7 +109,7 @@ export const organisationQuery = queryOptions({
  */
 export const definedQuery = <T>(what: Defined, query: Query = {}, path: string = what) =>
   queryOptions({
-    queryKey: [what, query] as const,
+    queryKey: [what, path, query] as const,
     queryFn: ({ signal }) => api.get<{ items: T[] }>(`/${path}`, query, { signal }),
     staleTime: 10 * 60_000,
   })

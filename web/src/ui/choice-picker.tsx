@@ -126,9 +126,8 @@ export function ManyPicker({
       />
     </div>
   )
-  if (bare === true) return body({ 'aria-label': label })
   return (
-    <Field label={label} help={help} error={error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
       {body}
     </Field>
   )

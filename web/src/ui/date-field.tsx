@@ -167,15 +167,17 @@ const latin = (text: string): string => text.replaceAll(/\p{Nd}/gu, '0')
 
 export interface DateFieldProps extends Omit<DateInputProps, 'id' | 'onWrong' | 'aria-label'> {
   label: string
+  /** The label is heard but not seen: where it stands beside already. */
+  bare?: boolean
   help?: ReactNode
   error?: string | undefined
 }
 
 /** A day with its label; says itself what it does not understand. */
-export function DateField({ label, help, error, required, ...rest }: DateFieldProps) {
+export function DateField({ label, bare, help, error, required, ...rest }: DateFieldProps) {
   const [wrong, setWrong] = useState<string | null>(null)
   return (
-    <Field label={label} help={help} error={wrong ?? error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={wrong ?? error} required={required ?? false}>
       {(props) => <DateInput {...props} {...rest} onWrong={setWrong} />}
     </Field>
   )

@@ -39,6 +39,7 @@ export {
   IconMusic,
   IconNote,
   IconPaperclip,
+  IconPencil,
   IconPhone,
   IconPhoneCall,
   IconPhoto,

@@ -138,19 +138,21 @@ export function MoneyInput({ value, onChange, fixed, ...rest }: MoneyInputProps)
 
 interface Labelled {
   label: string
+  /** The label is heard but not seen: where it stands beside already. */
+  bare?: boolean
   help?: ReactNode
   error?: string | undefined
 }
-export function MoneyField({ label, help, error, required, ...rest }: Labelled & Omit<MoneyInputProps, 'id'>) {
+export function MoneyField({ label, bare, help, error, required, ...rest }: Labelled & Omit<MoneyInputProps, 'id'>) {
   return (
-    <Field label={label} help={help} error={error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
       {(props) => <MoneyInput {...props} {...rest} />}
     </Field>
   )
 }
-export function NumberField({ label, help, error, required, ...rest }: Labelled & Omit<NumberInputProps, 'id'>) {
+export function NumberField({ label, bare, help, error, required, ...rest }: Labelled & Omit<NumberInputProps, 'id'>) {
   return (
-    <Field label={label} help={help} error={error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
       {(props) => <NumberInput {...props} {...rest} />}
     </Field>
   )

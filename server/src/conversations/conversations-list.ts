@@ -1,5 +1,6 @@
 import { CONVERSATION_STATES, type Conversation, type ConversationCounts } from '#shared/api/conversations.ts'
 import type { ConversationQuery } from '#shared/api/conversations.ts'
+import { customConditions } from '../crm/conditions.ts'
 import { listContacts } from '../crm/contact-search.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
@@ -28,13 +29,25 @@ export async function listConversations(
   const keys = await findKeys(db, actor, { ...query, channelIds, before, limit: limit + 1 })
   const shown = keys.slice(0, limit)
   const last = shown.at(-1)
+  const found = await loadConversations(
+    db,
+    shown.map((key) => key.id),
+  )
   return {
-    items: await loadConversations(
-      db,
-      shown.map((key) => key.id),
-    ),
+    items: await withoutDeleted(db, found),
     nextCursor: keys.length > limit && last ? encodeCursor(last.micros, last.id) : null,
   }
+}
+
+/** Of deleted contacts there are only closed ones, few, and none is shown: the page is a little shorter. */
+async function withoutDeleted(db: Db, found: Conversation[]): Promise<Conversation[]> {
+  const closed = found.filter((conversation) => conversation.state === 'closed').map(({ contact }) => contact.id)
+  if (closed.length === 0) return found
+  const gone = await db.query<{ id: string }>(
+    'select id from contact where id = any($1::bigint[]) and deleted_at is not null',
+    [closed],
+  )
+  return found.filter(({ contact }) => !gone.some((row) => row.id === contact.id))
 }
 
 type Asked = Omit<ConversationQuery, 'limit'> & { channelIds: string[]; before: TimeKey | undefined; limit: number }
@@ -48,6 +61,7 @@ async function findKeys(db: Db, actor: Actor, asked: Asked): Promise<TimeKey[]> 
     conditions.push(`c.assignee_id = ${add(asked.assigneeId === 'me' ? actor.userId : asked.assigneeId)}::bigint`)
   if (asked.unread !== undefined) conditions.push(asked.unread ? 'c.unread > 0' : 'c.unread = 0')
   if (asked.queueId !== undefined) conditions.push(`c.queue_id = ${add(asked.queueId)}::bigint`)
+  conditions.push(...(await customConditions(db, actor, 'conversation', 'c', asked, { values, add })))
   const time = add(timeOf(asked.before))
   conditions.push(`(c.last_at, c.id) < (${time}::timestamptz, ${add(asked.before?.id ?? LAST_ID)}::bigint)`)
   const states = add(asked.state === undefined ? CONVERSATION_STATES : [asked.state])

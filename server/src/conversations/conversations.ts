@@ -1,4 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ActivityEvent, Conversation, ConversationPatch } from '#shared/api/conversations.ts'
+import type { FieldValues } from '#shared/api/fields.ts'
+import { changedFieldValues, storeFields } from '../crm/fields.ts'
+import { audit } from '../org/audit.ts'
 import type { Actor, App } from '../platform/app.ts'
 import { type Db, type Tx, violatedKey } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
@@ -14,6 +18,9 @@ export interface ConversationHead {
   assignee_id: string | null
 }
 const HEAD = 'id, channel_id, contact_id, thread_key, state, assignee_id'
+/** Of deleted contacts no conversation is shown. Indexes contact_pkey, twice. */
+const SHOWN = `not exists (
+  select from contact o join contact r on r.id = o.root_id where o.id = conversation.contact_id and r.deleted_at is not null)`
 
 /**
  * A conversation the actor may read (`view`) or act on (`send`).
@@ -26,7 +33,7 @@ export async function needConversation(
   right: 'view' | 'send',
 ): Promise<ConversationHead> {
   const row = await db.one<ConversationHead>(
-    `select ${HEAD} from conversation where id = $1 and channel_id = any($2::bigint[])`,
+    `select ${HEAD} from conversation where id = $1 and channel_id = any($2::bigint[]) and ${SHOWN}`,
     [id, actor.channels.view],
   )
   return allowed(actor, row, right)
@@ -35,7 +42,7 @@ export async function needConversation(
 /** The same with its row locked against other changes until the transaction ends. */
 export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<ConversationHead> {
   const row = await tx.one<ConversationHead>(
-    `select ${HEAD} from conversation where id = $1 and channel_id = any($2::bigint[]) for no key update`,
+    `select ${HEAD} from conversation where id = $1 and channel_id = any($2::bigint[]) and ${SHOWN} for no key update`,
     [id, actor.channels.view],
   )
   return allowed(actor, row, 'send')
@@ -71,8 +78,9 @@ export async function changeConversation(
     return await app.db.transaction(async (tx) => {
       const before = await lockConversation(tx, actor, id)
       if (patch.assigneeId !== undefined) checkGiving(actor, before, patch.assigneeId, assignee)
+      const refilled = patch.fields !== undefined && (await changeFields(tx, actor, id, patch.fields))
       const changed = await write(tx, actor, before, patch)
-      if (!changed) return loadOne(tx, id)
+      if (!changed && !refilled) return loadOne(tx, id)
       for (const { kind, data } of eventsOf(before, patch)) await addEvent(tx, actor, before, kind, data)
       const conversation = await loadOne(tx, id)
       tx.publish({ channelId: before.channel_id }, { kind: 'conversation', conversation })
@@ -83,6 +91,18 @@ export async function changeConversation(
     if (violatedKey(error) === 'conversation_thread_live') throw new Problem('conflict')
     throw error
   }
+}
+
+/** Custom fields; told in the audit log, since the thread has no room for them. False: nothing to change. */
+async function changeFields(tx: Tx, actor: Actor, id: string, asked: FieldValues): Promise<boolean> {
+  const before =
+    (await tx.one<{ fields: FieldValues }>('select fields from conversation where id = $1', [id]))?.fields ?? {}
+  const after = await changedFieldValues(tx, actor, 'conversation', asked, before)
+  if (isDeepStrictEqual(before, after)) return false
+  await storeFields(tx, 'conversation', [{ id, fields: after }])
+  await tx.query('update conversation set version = version + 1 where id = $1', [id])
+  await audit(tx, actor, 'conversation.changed', { kind: 'conversation', id }, before, after)
+  return true
 }
 
 /** Taking needs only the right to send, giving what is somebody else's the right to assign; nobody is given what he cannot answer. */
@@ -132,7 +152,7 @@ function eventsOf(before: ConversationHead, patch: ConversationPatch): NewEvent[
 /** Leaves a trace in the thread and on the contact's timeline, and tells the screens. */
 export async function addEvent(
   tx: Tx,
-  actor: Actor | undefined,
+  actor: Pick<Actor, 'userId'> | undefined,
   conversation: Pick<ConversationHead, 'id' | 'channel_id' | 'contact_id'>,
   kind: string,
   data: Record<string, unknown>,

@@ -1,4 +1,6 @@
 import type { Attachment, Conversation, Message } from '#shared/api/conversations.ts'
+import type { FieldValues } from '#shared/api/fields.ts'
+import { shownFields } from '../crm/fields.ts'
 import type { Db } from '../platform/db.ts'
 
 /**
@@ -20,6 +22,7 @@ export interface ConversationRow {
   unanswered_since: Date | null
   created_at: Date
   closed_at: Date | null
+  fields: FieldValues
   version: number
   contact_id: string
   contact_kind: Conversation['contact']['kind']
@@ -29,7 +32,7 @@ export interface ConversationRow {
 
 /** What `conversationView` needs, of a conversation `c` and of `r`, what its contact has become. */
 export const CONVERSATION_COLUMNS = `c.id, c.channel_id, c.state, c.assignee_id, c.queue_id, c.last_at, c.last_text, c.last_kind,
-  c.last_direction, c.unread, c.unanswered_since, c.created_at, c.closed_at, c.version,
+  c.last_direction, c.unread, c.unanswered_since, c.created_at, c.closed_at, c.version, ${shownFields('conversation', 'c')} as fields,
   r.id as contact_id, r.kind as contact_kind, r.name as contact_name, r.avatar_file_id`
 
 /** Conversations by id, in the order of the ids; unknown ids are left out. */
@@ -61,6 +64,7 @@ export function conversationView(row: ConversationRow): Conversation {
     lastDirection: row.last_direction,
     unread: row.unread,
     unansweredSince: row.unanswered_since?.toISOString() ?? null,
+    fields: row.fields,
     createdAt: row.created_at.toISOString(),
     closedAt: row.closed_at?.toISOString() ?? null,
     version: row.version,

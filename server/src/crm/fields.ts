@@ -3,8 +3,10 @@ import type { CustomField, FieldResource, FieldValue, FieldValues } from '#share
 import { isDay } from '#shared/filter.ts'
 import { CURRENCIES } from '#shared/money.ts'
 import { foldForIndex, sortKey, stripUnsafe } from '#shared/text.ts'
+import type { Actor } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
-import { type FieldProblem, Problem } from '../platform/problem.ts'
+import { type FieldProblem, Problem, wrongField } from '../platform/problem.ts'
+import { findVisibleRoot } from './visibility.ts'
 
 /**
  * Values of custom fields stand in the column `fields` of their record, by key, and once more in `field_value`, by which
@@ -54,6 +56,30 @@ export async function checkFieldValues(
   }
   if (errors.length > 0) throw new Problem('invalid_input', {}, errors)
   return clean.values
+}
+
+/**
+ * All that a record has after a change by the actor: `asked` checked and put over `before`. Contacts may be named only by
+ * those who may see them.
+ * @throws Problem invalid_input with `fields.<key>` for each wrong one
+ */
+export async function changedFieldValues(
+  db: Db,
+  actor: Actor,
+  resource: FieldResource,
+  asked: FieldValues,
+  before: FieldValues,
+): Promise<FieldValues> {
+  const clean = await checkFieldValues(db, resource, null, asked, before)
+  const fields = (await loadFields(db, resource)).filter(
+    ({ key, type }) => type === 'contact' && clean[key] !== before[key],
+  )
+  for (const { key } of fields) {
+    const id = clean[key]
+    if (typeof id === 'string' && (await findVisibleRoot(db, actor, id)) === undefined)
+      throw wrongField(`fields.${key}`, 'not_allowed')
+  }
+  return Object.fromEntries(Object.entries({ ...before, ...clean }).filter(([, value]) => value !== null))
 }
 
 /** `checkFieldValues` against fields that have been read, for many records; whether contacts exist is not looked at. */
@@ -163,14 +189,16 @@ function cleanLink(text: string): string | null {
 /**
  * Writes the values of records anew, one or ten thousand: `fields` holds all that a record has, each checked before.
  * Values of deleted fields are left alone. The caller has locked the records and told who must know.
+ * @param known the resource's fields, where they have been read in this transaction
  */
 export async function storeFields(
   tx: Tx,
   resource: FieldResource,
   records: readonly { id: string; fields: FieldValues }[],
+  known?: readonly CustomField[],
 ): Promise<void> {
   if (records.length === 0) return
-  const fields = await loadFields(tx, resource)
+  const fields = known ?? (await loadFields(tx, resource))
   const byKey = new Map(fields.map((field) => [field.key, field]))
   const ids = records.map((record) => record.id)
   const rows: IndexRow[] = []

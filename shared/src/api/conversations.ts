@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactBrief, IdentityNew } from './contacts.ts'
+import { FieldValues } from './field-values.ts'
 import { FileInfo } from './files.ts'
 
 export const CONVERSATION_STATES = ['open', 'waiting', 'closed'] as const
@@ -47,6 +48,8 @@ export const Conversation = Type.Object({
   unread: Type.Integer(),
   /** Since when the customer waits for an answer. */
   unansweredSince: Nullable(Time),
+  /** Custom fields by their keys. */
+  fields: FieldValues,
   createdAt: Time,
   closedAt: Nullable(Time),
   /** Grows with every change: a screen keeps the higher one. */
@@ -136,18 +139,22 @@ export const TimelineQuery = Type.Object({
 })
 export type TimelineQuery = Static<typeof TimelineQuery>
 
-export const ConversationQuery = Type.Object({
-  ...PageQuery,
-  state: Type.Optional(Choice(CONVERSATION_STATES)),
-  /** An id, `me`, or `none`. */
-  assigneeId: Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,18}|me|none)$' })),
-  channelId: Type.Optional(Id),
-  contactId: Type.Optional(Id),
-  queueId: Type.Optional(Id),
-  unread: Type.Optional(Type.Boolean()),
-  /** Words of its messages, or the contact's name or number. */
-  search: Type.Optional(Type.String({ maxLength: 200 })),
-})
+/** Custom fields (`field.<key>` …) may be conditions too, as in shared/src/filter.ts. */
+export const ConversationQuery = Type.Object(
+  {
+    ...PageQuery,
+    state: Type.Optional(Choice(CONVERSATION_STATES)),
+    /** An id, `me`, or `none`. */
+    assigneeId: Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,18}|me|none)$' })),
+    channelId: Type.Optional(Id),
+    contactId: Type.Optional(Id),
+    queueId: Type.Optional(Id),
+    unread: Type.Optional(Type.Boolean()),
+    /** Words of its messages, or the contact's name or number. */
+    search: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { patternProperties: { '^field\\.[a-z0-9_.]{1,80}$': Type.String({ maxLength: 2000 }) } },
+)
 export type ConversationQuery = Static<typeof ConversationQuery>
 
 /** Conversations by view; `unread` of them have something unread. */
@@ -186,7 +193,13 @@ export const ConversationNew = Type.Object({
 export type ConversationNew = Static<typeof ConversationNew>
 
 export const ConversationPatch = Type.Partial(
-  Type.Object({ state: Choice(CONVERSATION_STATES), assigneeId: Nullable(Id), unread: Type.Literal(0) }),
+  Type.Object({
+    state: Choice(CONVERSATION_STATES),
+    assigneeId: Nullable(Id),
+    unread: Type.Literal(0),
+    /** The named keys change. */
+    fields: FieldValues,
+  }),
 )
 export type ConversationPatch = Static<typeof ConversationPatch>
 

@@ -76,6 +76,11 @@ alter table identity add column use text check (use in ('mobile', 'work', 'home'
 -- Numbers that end alike: the same line with another area code, or with a slip at the front.
 create index identity_phone_tail on identity (right(value, 8)) where kind = 'phone';
 
+-- What erasing a contact asks: who was merged into it, which merges name it, which conversations run over an identity.
+create index contact_merged_into on contact (merged_into_id) where merged_into_id is not null;
+create index merge_loser_ever on merge (loser_id);
+create index conversation_identity on conversation (identity_id) where identity_id is not null;
+
 create table contact_address (
   id          bigint generated always as identity primary key,
   contact_id  bigint not null references contact,
@@ -127,6 +132,19 @@ create table custom_field (
   unique (resource, key)
 );
 
+-- The counters of 0001 knew no conversations that go away.
+create function conversation_count_remove() returns trigger language plpgsql as $$
+begin
+  insert into conversation_count as c (channel_id, state, assignee_id, total, unread)
+  select channel_id, state, coalesce(assignee_id, 0), -count(*), -count(*) filter (where unread > 0) from removed
+  group by 1, 2, 3 order by 1, 2, 3
+  on conflict (channel_id, state, assignee_id)
+    do update set total = c.total + excluded.total, unread = c.unread + excluded.unread;
+  return null;
+end $$;
+create trigger conversation_counted_delete after delete on conversation
+  referencing old table as removed for each statement execute function conversation_count_remove();
+
 alter table conversation add column fields jsonb not null default '{}';
 
 -- What lists filter and sort by: one row a value (several for `choices`), written with `fields` by storeFields.
@@ -174,6 +192,8 @@ create table operation (
   total       int not null default 0,
   done        int not null default 0,
   result      jsonb not null default '{}',    -- counts by outcome, what failed
+  cursor      bigint not null default 0,      -- up to where it has come: a contact's id, a row's number
+  attempt     int not null default 0,         -- whoever reads or checks a file holds the newest; an older one stops
   file_id     bigint references file,         -- the import's source, the export's product
   failure     text,                           -- an error code
   created_by  bigint not null references app_user,
@@ -181,22 +201,28 @@ create table operation (
   started_at  timestamptz,
   finished_at timestamptz,
   undone_at   timestamptz,
+  undone_by   bigint references app_user,
   expires_at  timestamptz                     -- until when it can be undone, or its file fetched
 );
 create index operation_mine on operation (created_by, id desc);
 create index operation_kind on operation (kind, id desc);
 create index operation_file on operation (file_id) where file_id is not null;
+create index operation_expiry on operation (expires_at) where expires_at is not null;
 
--- What an operation did to each contact, for undoing exactly that.
+-- What an operation did to each contact, for undoing exactly that. Of a bulk change that has not come so far: whom it is for.
 create table operation_change (
   operation_id bigint not null references operation on delete cascade,
   contact_id   bigint not null,
   made         boolean not null default false,   -- the operation made the contact
   before       jsonb not null default '{}',
   after        jsonb not null default '{}',
-  undone       boolean not null default false,
+  undone       boolean not null default false,   -- dealt with by undoing: taken back or, `kept`, left as it was
+  kept         boolean not null default false,
   primary key (operation_id, contact_id)
 );
+-- What is left to undo, in its order: first what changed, then what was made, the newest first.
+create index operation_change_left on operation_change (operation_id, made, contact_id desc) where not undone;
+create index operation_change_contact on operation_change (contact_id);
 
 -- The rows of a file to import, as they were read.
 create table import_row (
@@ -212,7 +238,7 @@ create index import_row_problems on import_row (operation_id, n) where problems 
 
 -- How columns with these headings were assigned the last time.
 create table import_mapping (
-  headings   text primary key,     -- folded headings, joined
+  headings   text primary key,     -- a hash of the folded headings
   mapping    jsonb not null,
   used_at    timestamptz not null default now()
 );
@@ -252,7 +278,7 @@ create table deal_stage (
 
 create table deal (
   id             bigint generated always as identity primary key,
-  contact_id     bigint not null references contact,
+  contact_id     bigint not null references contact on delete cascade,
   title          text not null,
   stage_id       bigint not null references deal_stage,
   amount         bigint not null default 0,     -- minor units
@@ -270,12 +296,33 @@ create table deal (
   stage_at       timestamptz not null default now(),
   closed_at      timestamptz,
   deleted_at     timestamptz,
-  version        int not null default 1
+  deleted_by     bigint,
+  version        int not null default 1,
+  -- Whether its contact is neither deleted nor a visitor; kept by deal_follow.
+  contact_listed boolean not null default true,
+  -- What the board, lists, searches and counts show.
+  listed         boolean generated always as (deleted_at is null and contact_listed) stored
 );
-create index deal_board on deal (stage_id, rank, id) where deleted_at is null;
+create index deal_board on deal (stage_id, rank, id) where listed;
 create index deal_contact on deal (contact_id, id desc);
-create index deal_responsible on deal (responsible_id, stage_id) where deleted_at is null;
-create index deal_folded on deal using gin (folded gin_trgm_ops);
+create index deal_responsible on deal (responsible_id, stage_id, rank, id) where listed;
+create index deal_lost_reason on deal (lost_reason_id) where lost_reason_id is not null;
+create index deal_folded on deal using gin (folded gin_trgm_ops) where listed;
+create index deal_deleted on deal (deleted_at) where deleted_at is not null;
+
+-- A deal is out of sight while its contact is: deleted, or (after a merge was undone) a visitor again.
+create function deal_follow() returns trigger language plpgsql as $$
+begin
+  update deal d set contact_listed = r.deleted_at is null and r.kind <> 'visitor'
+  from contact c join contact r on r.id = c.root_id
+  where d.contact_id = c.id and (c.id = new.id or (c.root_id = new.id and c.merged_into_id is not null))
+    and d.contact_listed <> (r.deleted_at is null and r.kind <> 'visitor');
+  return null;
+end $$;
+create trigger deal_follows after update of root_id, deleted_at, kind on contact for each row
+  when (old.root_id <> new.root_id or (old.deleted_at is null) <> (new.deleted_at is null)
+    or (old.kind = 'visitor') <> (new.kind = 'visitor'))
+  execute function deal_follow();
 
 -- The heads of the board read this; kept by the trigger in the transaction that changes a deal.
 create table deal_count (
@@ -290,9 +337,9 @@ create function deal_count_keep() returns trigger language plpgsql as $$
 begin
   insert into deal_count as c (stage_id, responsible_id, currency, total, amount)
   select stage_id, coalesce(responsible_id, 0), currency, sum(n), sum(n * amount) from (
-    select stage_id, responsible_id, currency, amount, 1 n from added where deleted_at is null
+    select stage_id, responsible_id, currency, amount, 1 n from added where listed
     union all
-    select stage_id, responsible_id, currency, amount, -1 from removed where deleted_at is null
+    select stage_id, responsible_id, currency, amount, -1 from removed where listed
   ) d
   group by 1, 2, 3 having sum(n) <> 0 or sum(n * amount) <> 0
   order by 1, 2, 3
@@ -303,7 +350,7 @@ end $$;
 create function deal_count_add() returns trigger language plpgsql as $$
 begin
   insert into deal_count as c (stage_id, responsible_id, currency, total, amount)
-  select stage_id, coalesce(responsible_id, 0), currency, count(*), sum(amount) from added
+  select stage_id, coalesce(responsible_id, 0), currency, count(*), sum(amount) from added where listed
   group by 1, 2, 3 order by 1, 2, 3
   on conflict (stage_id, responsible_id, currency)
     do update set total = c.total + excluded.total, amount = c.amount + excluded.amount;
@@ -313,3 +360,28 @@ create trigger deal_counted_insert after insert on deal
   referencing new table as added for each statement execute function deal_count_add();
 create trigger deal_counted_update after update on deal
   referencing new table as added old table as removed for each statement execute function deal_count_keep();
+-- A deal goes for good when its contact does, or when it was deleted long ago.
+create function deal_gone() returns trigger language plpgsql as $$
+begin
+  insert into deal_count as c (stage_id, responsible_id, currency, total, amount)
+  select stage_id, coalesce(responsible_id, 0), currency, -count(*), -sum(amount) from removed where listed
+  group by 1, 2, 3 order by 1, 2, 3
+  on conflict (stage_id, responsible_id, currency)
+    do update set total = c.total + excluded.total, amount = c.amount + excluded.amount;
+  delete from field_value v using removed d, custom_field f
+  where f.resource = 'deal' and v.field_id = f.id and v.record_id = d.id;
+  return null;
+end $$;
+create trigger deal_counted_delete after delete on deal
+  referencing old table as removed for each statement execute function deal_gone();
+
+-- ───────────────────────────── finding files
+
+-- File names as they are searched: words apart at what names of files have between them.
+create function fold_file_name(t text) returns text language sql immutable parallel safe
+  return ' ' || translate(fold_text(t), '._-()[]{}+,&@#~''"', '                  ');
+alter table file add column folded text generated always as (fold_file_name(name)) stored;
+create index file_folded on file using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 512);
+-- The newest use of a file first: one sent to thousands is found without reading them all.
+drop index attachment_file;
+create index attachment_file on attachment (file_id, id desc) where file_id is not null;

@@ -17,6 +17,8 @@ export const ERRORS = {
   contact_merged: { status: 409 },
   conversation_closed: { status: 409 },
   cross_site: { status: 403 },
+  /** Nobody knows yet who a visitor is: first it becomes a lead, a person or a company. */
+  deal_on_visitor: { status: 422 },
   file_gone: { status: 410 },
   file_not_ready: { status: 409 },
   file_type_refused: { status: 415 },
@@ -34,6 +36,8 @@ export const ERRORS = {
   invalid_input: { status: 422 },
   invalid_json: { status: 400 },
   last_administrator: { status: 409 },
+  /** Value: `outcome` (open, won, lost); of each the board has at least one stage. */
+  last_stage: { status: 409 },
   merge_not_undoable: { status: 409 },
   message_not_retryable: { status: 409 },
   method_not_allowed: { status: 405 },
@@ -49,6 +53,8 @@ export const ERRORS = {
   /** The administrator's role and the preset ones cannot be changed so. */
   role_fixed: { status: 409 },
   role_in_use: { status: 409 },
+  /** Deals stand in it: it can be retired, not deleted, and its outcome stays. */
+  stage_in_use: { status: 409 },
   too_large: { status: 413 },
   /** Value: `max`, how many there may be. */
   too_many: { status: 409 },

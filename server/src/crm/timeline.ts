@@ -133,11 +133,15 @@ function idOf(item: TimelineItem): string {
   }
 }
 
-/** activity_event. Events of a conversation or channel are shown to those who may view the channel. */
+/**
+ * activity_event. Events of a conversation or channel are shown to those who may view the channel, those of deals (`deal_…`)
+ * to those who may see deals.
+ */
 export const eventSource: TimelineSource = {
   async page(db, { scope, before, limit, filter, actor }) {
     if (filter.files) return []
-    const visible = `(channel_id is null or channel_id = any($1::bigint[])) and ($2::bigint is null or channel_id = $2)`
+    const visible = `(channel_id is null or channel_id = any($1::bigint[])) and ($2::bigint is null or channel_id = $2)
+      ${actor.rights.has('deal.view') ? '' : `and not starts_with(kind, 'deal_')`}`
     const values = [actor.channels.view, filter.channelId ?? null, before.at, before.id, limit]
     if (scope.conversationId !== undefined)
       return db.query(

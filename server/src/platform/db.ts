@@ -10,7 +10,8 @@ export interface Db {
   one<Row extends object>(text: string, values?: unknown[]): Promise<Row | undefined>
 }
 
-/** Who is told of a change: those who may view a channel, one user, holders of a right, or (empty) everyone signed in. */
+/** Who is told of a change: those who may view a channel, one user, holders of a right (of all, where several are named
+ * with blanks between), or (empty) everyone signed in. */
 export interface Audience {
   channelId?: string | null
   userId?: string

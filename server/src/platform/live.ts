@@ -289,6 +289,6 @@ function frameOf(row: Row): string {
 function maySee(client: Client, row: Row): boolean {
   if (row.channel_id !== null && !client.channels.has(row.channel_id)) return false
   if (row.user_id !== null && row.user_id !== client.actor.userId) return false
-  if (row.need !== null && ![...client.actor.rights].some((right) => right === row.need)) return false
+  if (row.need?.split(' ').some((need) => ![...client.actor.rights].some((right) => right === need))) return false
   return true
 }

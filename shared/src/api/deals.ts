@@ -85,21 +85,40 @@ export const DealMove = Type.Object({
 })
 export type DealMove = Static<typeof DealMove>
 
-/** Further conditions (`field.<key>` …) as in shared/src/filter.ts. */
-export const DealQuery = Type.Object({
-  ...PageQuery,
-  stageId: Type.Optional(Id),
-  contactId: Type.Optional(Id),
+const conditions = {
   responsibleId: Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,18}|me|none)$' })),
-  outcome: Type.Optional(Choice(DEAL_OUTCOMES)),
   search: Type.Optional(Type.String({ maxLength: 200 })),
-})
+}
+const custom = { additionalProperties: Type.String({ maxLength: 2000 }) }
+/**
+ * Of a stage in the order of the board, else the newest first. Further conditions on custom fields (`field.<key>` …) as in
+ * shared/src/filter.ts.
+ */
+export const DealQuery = Type.Object(
+  {
+    ...PageQuery,
+    ...conditions,
+    stageId: Type.Optional(Id),
+    contactId: Type.Optional(Id),
+    outcome: Type.Optional(Choice(DEAL_OUTCOMES)),
+  },
+  custom,
+)
 export type DealQuery = Static<typeof DealQuery>
+export const DealBoardQuery = Type.Object(conditions, custom)
+export type DealBoardQuery = Static<typeof DealBoardQuery>
 
-/** The head of each stage of the board: how many, and how much by currency. */
+/** The head of each stage of the board: how many, how much by currency, and its first deals. */
 export const DealBoard = Type.Object({
   stages: Type.Array(
-    Type.Object({ stage: DealStage, total: Type.Integer(), amounts: Type.Array(Money), deals: Type.Array(Deal) }),
+    Type.Object({
+      stage: DealStage,
+      total: Type.Integer(),
+      /** There are more than `total`: with conditions it is counted up to a bound. */
+      more: Type.Optional(Type.Boolean()),
+      amounts: Type.Array(Money),
+      deals: Type.Array(Deal),
+    }),
   ),
 })
 export type DealBoard = Static<typeof DealBoard>

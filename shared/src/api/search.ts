@@ -15,6 +15,8 @@ export const SearchQuery = Type.Object({
   group: Type.Optional(Choice(SEARCH_GROUPS)),
   /** Of each group. */
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50, default: 6 })),
+  /** Of one group: what comes after the page before. */
+  cursor: Type.Optional(Type.String({ maxLength: 2000 })),
 })
 export type SearchQuery = Static<typeof SearchQuery>
 
@@ -35,5 +37,9 @@ export const SearchResult = Type.Object({
   deals: Type.Array(Deal),
   /** Groups that have more than was asked for. */
   more: Type.Array(Choice(SEARCH_GROUPS)),
+  /** Groups that took too long and were left out. */
+  slow: Type.Array(Choice(SEARCH_GROUPS)),
+  /** Of one group: where the next page begins. What stood on a page before may come again. */
+  nextCursor: Nullable(Type.String()),
 })
 export type SearchResult = Static<typeof SearchResult>

@@ -1,0 +1,10 @@
+import type { App, Module } from '../platform/app.ts'
+import { dealJobs } from './deals.jobs.ts'
+import { dealRoutes } from './deals.routes.ts'
+import { stageRoutes } from './stages.routes.ts'
+
+/** Deals with contacts: one board, its stages as the office names them. */
+export const salesModule: Module = (app: App) => {
+  app.routes.push(...dealRoutes(app), ...stageRoutes(app))
+  dealJobs(app)
+}

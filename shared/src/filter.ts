@@ -163,7 +163,7 @@ function parseOne(full: string, text: string, byName: Map<string, FilterField>):
 }
 
 /** At commas; `\,` and `\\` stand for themselves. */
-function splitValues(text: string): string[] {
+export function splitValues(text: string): string[] {
   const values: string[] = []
   let value = ''
   for (let at = 0; at < text.length; at++) {

@@ -1,4 +1,8 @@
+import { registerContactPart } from '../crm/contact-parts.ts'
+import { registerSearchSource } from '../crm/search.ts'
 import type { App, Module } from '../platform/app.ts'
+import { dealPart } from './contact-part.ts'
+import { dealSource } from './deal-finding.ts'
 import { dealJobs } from './deals.jobs.ts'
 import { dealRoutes } from './deals.routes.ts'
 import { stageRoutes } from './stages.routes.ts'
@@ -7,4 +11,6 @@ import { stageRoutes } from './stages.routes.ts'
 export const salesModule: Module = (app: App) => {
   app.routes.push(...dealRoutes(app), ...stageRoutes(app))
   dealJobs(app)
+  registerSearchSource('deal', dealSource)
+  registerContactPart(dealPart)
 }

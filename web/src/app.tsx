@@ -8,12 +8,12 @@ import {
   redirect,
   RouterProvider,
 } from '@tanstack/react-router'
-import { CONTACT_KINDS, type ContactKind } from '#shared/api/contacts.ts'
 import type { SetupState } from '#shared/api/session.ts'
 import { api } from './api.ts'
 import { loadTexts, useI18n } from './i18n.ts'
 import { VIEWS, type View } from './queries.ts'
 import { applyPreferences, queryClient, safeNext, signedOut, whoAmI } from './session/session.ts'
+import { parseSearch, stringifySearch } from './search-params.ts'
 import { AppFrame } from './ui/app-frame.tsx'
 import { EmptyState, LoadFailed } from './ui/bits.tsx'
 import { Toasts } from './ui/toast.tsx'
@@ -107,39 +107,37 @@ const conversation = createRoute({
     search['message'] === undefined ? {} : { message: String(search['message']) },
 })
 
-interface ContactsSearch {
-  search?: string
-  kind?: ContactKind
-  responsible?: string
+/** A filter as the API takes it, `view`, `sort`, `search`; `make`: with the dialog for a new one. */
+interface ContactsSearch extends Record<string, string | boolean | undefined> {
   make?: boolean
 }
-function contactsSearch(search: Record<string, unknown>): ContactsSearch {
-  const kind = CONTACT_KINDS.find((one) => one === search['kind'])
+function contactsSearch({ responsible, ...search }: Record<string, unknown>): ContactsSearch {
+  const values = Object.entries(search)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => [name, typeof value === 'boolean' ? value : String(value)])
   return {
-    ...(search['search'] !== undefined && { search: String(search['search']) }),
-    ...(kind !== undefined && { kind }),
-    ...(search['responsible'] !== undefined && { responsible: String(search['responsible']) }),
-    ...(search['make'] === true && { make: true }),
+    ...(Object.fromEntries(values) as ContactsSearch),
+    // As links said it once.
+    ...(responsible !== undefined && { responsibleId: String(responsible) }),
   }
 }
 const contacts = createRoute({
   getParentRoute: () => inside,
   path: '/contacts',
-  /** What the list shows; `make`: with the dialog for a new one. */
   validateSearch: contactsSearch,
-  loader: () => loadTexts('contacts'),
+  loader: () => loadTexts('contacts', 'table', 'fields'),
   component: lazyRouteComponent(() => import('./features/contacts/contacts.tsx'), 'ContactsPage'),
 })
 const contact = createRoute({
   getParentRoute: () => inside,
   path: '/contacts/$id',
-  loader: () => loadTexts('contacts', 'inbox'),
+  loader: () => loadTexts('contacts', 'inbox', 'fields'),
   component: lazyRouteComponent(() => import('./features/contacts/contact.tsx'), 'ContactPage'),
 })
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
-  loader: () => loadTexts('settings'),
+  loader: () => loadTexts('settings', 'fields'),
   component: lazyRouteComponent(() => import('./features/settings/settings.tsx'), 'SettingsPage'),
 })
 /** Which page of the settings: `_splat` is what stands behind /settings/. */
@@ -152,6 +150,8 @@ export const router = createRouter({
     setup,
     inside.addChildren([inbox.addChildren([conversation]), contacts, contact, settings.addChildren([settingsPage])]),
   ]),
+  parseSearch,
+  stringifySearch,
   defaultPreload: 'intent',
   defaultPendingMs: 400,
 })

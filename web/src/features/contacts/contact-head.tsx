@@ -1,4 +1,5 @@
-import { useRef, useState } from 'react'
+import { Link } from '@tanstack/react-router'
+import { type ReactNode, useRef, useState } from 'react'
 import type { Contact } from '#shared/api/contacts.ts'
 import { CONTACT_KINDS } from '#shared/api/contacts.ts'
 import { formatDate } from '#shared/dates.ts'
@@ -8,83 +9,149 @@ import { exactTime } from '../../time.ts'
 import { Avatar, Bidi } from '../../ui/bits.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Select } from '../../ui/field.tsx'
+import { TagList, TagPicker } from '../../ui/tag-picker.tsx'
 import { patchContact } from './contact-actions.ts'
 import css from './contact.module.css'
-import { IconArrowsJoin, IconMessagePlus, IconPencil } from './icons.ts'
+import { IconPencil, IconTag } from './icons.ts'
 import { KindBadge } from './identity-text.tsx'
 
 interface ContactHeadProps {
   contact: Contact
   mayEdit: boolean
-  onWrite?: () => void
-  onMerge?: () => void
+  actions: ReactNode
 }
 
-/** Who it is; the name, kind and colleague are changed in their place. */
-export function ContactHead({ contact, mayEdit, onWrite, onMerge }: ContactHeadProps) {
+/** Who it is; the name, kind, tags and colleague are changed in their place. */
+export function ContactHead({ contact, mayEdit, actions }: ContactHeadProps) {
   const i = useI18n()
   const { t } = i
-  const users = useUsers()
   return (
     <header className={css.head}>
       <Avatar id={contact.id} name={contact.name} fileId={contact.avatarFileId} size={72} />
       <div className={css.headText}>
         <Name contact={contact} mayEdit={mayEdit} />
+        <Workplace contact={contact} />
         <div className={css.facts}>
           {mayEdit ? <KindSelect contact={contact} /> : <KindBadge kind={contact.kind} />}
-          {mayEdit ? (
-            <label className={css.fact}>
-              <span>{t('contacts.responsible')}</span>
-              <Select
-                value={contact.responsibleId ?? ''}
-                onChange={(event) => {
-                  const responsibleId = event.currentTarget.value === '' ? null : event.currentTarget.value
-                  const name = responsibleId === null ? '' : (users.get(responsibleId)?.name ?? '')
-                  void patchContact(
-                    contact,
-                    { responsibleId },
-                    responsibleId === null ? t('contacts.done.nobody') : t('contacts.done.responsible', { name }),
-                  )
-                }}
-              >
-                <option value="">{t('contacts.nobody')}</option>
-                {[...users.values()]
-                  .filter((user) => user.active || user.id === contact.responsibleId)
-                  .map((user) => (
-                    <option key={user.id} value={user.id}>
-                      {user.name}
-                    </option>
-                  ))}
-              </Select>
-            </label>
-          ) : (
-            <span className={css.fact}>
-              <span>{t('contacts.responsible')}</span>
-              <Bidi>
-                {contact.responsibleId === null
-                  ? t('contacts.nobody')
-                  : (users.get(contact.responsibleId)?.name ?? '…')}
-              </Bidi>
-            </span>
-          )}
+          <Responsible contact={contact} mayEdit={mayEdit} />
           <span className={css.since} title={exactTime(i, contact.createdAt)}>
             {t('contacts.since', { date: formatDate(contact.createdAt, i, 'long') })}
           </span>
         </div>
+        <Tags contact={contact} mayEdit={mayEdit} />
       </div>
-      <div className={css.headActions}>
-        {onWrite !== undefined && (
-          <Button look="primary" icon={<IconMessagePlus size={17} />} onClick={onWrite} data-testid="write">
-            {t('contacts.write')}
-          </Button>
-        )}
-        {onMerge !== undefined && (
-          <Button icon={<IconArrowsJoin size={17} />} onClick={onMerge} data-testid="merge">
-            {t('contacts.merge')}
-          </Button>
-        )}
-      </div>
+      <div className={css.headActions}>{actions}</div>
     </header>
+  )
+}
+
+/** «مدیر فروش در شرکت سپهر» */
+function Workplace({ contact }: { contact: Contact }) {
+  const { t } = useI18n()
+  const work = contact.relations.find((one) => one.kind === 'works_at' && one.direction === 'to')
+  const title = contact.jobTitle === '' ? (work?.title ?? '') : contact.jobTitle
+  if (contact.company === null) return title === '' ? null : <p className={css.workplace}>{<Bidi>{title}</Bidi>}</p>
+  const { id, name } = contact.company
+  return (
+    <p className={css.workplace}>
+      {title !== '' && (
+        <>
+          <Bidi>{title}</Bidi> <span>{t('contacts.at')}</span>{' '}
+        </>
+      )}
+      <Link to="/contacts/$id" params={{ id }}>
+        <Bidi>{name}</Bidi>
+      </Link>
+    </p>
+  )
+}
+
+/** The contact's tags; found or made by typing. */
+export function Tags({ contact, mayEdit }: { contact: Contact; mayEdit: boolean }) {
+  const { t } = useI18n()
+  const [editing, setEditing] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
+  if (!mayEdit && contact.tagIds.length === 0) return null
+  if (!editing) {
+    return (
+      <div className={css.tags} data-testid="contact-tags">
+        <TagList ids={contact.tagIds} />
+        {mayEdit && (
+          <button ref={button} type="button" className={css.addTag} onClick={() => setEditing(true)}>
+            <IconTag size={14} aria-hidden />
+            {t(contact.tagIds.length === 0 ? 'contacts.tags.add' : 'contacts.tags.edit')}
+          </button>
+        )}
+      </div>
+    )
+  }
+  return (
+    <div
+      className={css.tagPicker}
+      onBlur={(event) => {
+        // What a chip loses when it goes is not leaving.
+        if (event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget)) setEditing(false)
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || event.defaultPrevented) return
+        event.stopPropagation()
+        setEditing(false)
+        requestAnimationFrame(() => button.current?.focus())
+      }}
+    >
+      <TagPicker
+        bare
+        autoFocus
+        label={t('contacts.field.tagIds')}
+        placeholder={t('contacts.tags.placeholder')}
+        value={contact.tagIds}
+        onChange={(tagIds) => void patchContact(contact, { tagIds })}
+      />
+      <Button small onClick={() => setEditing(false)}>
+        {t('contacts.tags.done')}
+      </Button>
+    </div>
+  )
+}
+
+export function Responsible({ contact, mayEdit }: { contact: Contact; mayEdit: boolean }) {
+  const { t } = useI18n()
+  const users = useUsers()
+  if (!mayEdit) {
+    return (
+      <span className={css.fact}>
+        <span>{t('contacts.responsible')}</span>
+        <Bidi>
+          {contact.responsibleId === null ? t('contacts.nobody') : (users.get(contact.responsibleId)?.name ?? '…')}
+        </Bidi>
+      </span>
+    )
+  }
+  return (
+    <label className={css.fact}>
+      <span>{t('contacts.responsible')}</span>
+      <Select
+        value={contact.responsibleId ?? ''}
+        onChange={(event) => {
+          const responsibleId = event.currentTarget.value === '' ? null : event.currentTarget.value
+          const name = responsibleId === null ? '' : (users.get(responsibleId)?.name ?? '')
+          void patchContact(
+            contact,
+            { responsibleId },
+            responsibleId === null ? t('contacts.done.nobody') : t('contacts.done.responsible', { name }),
+          )
+        }}
+      >
+        <option value="">{t('contacts.nobody')}</option>
+        {[...users.values()]
+          .filter((user) => user.active || user.id === contact.responsibleId)
+          .map((user) => (
+            <option key={user.id} value={user.id}>
+              {user.name}
+            </option>
+          ))}
+      </Select>
+    </label>
   )
 }
 

@@ -11,18 +11,25 @@ import { contactQuery } from '../../queries.ts'
 import { can, queryClient, useMe } from '../../session/session.ts'
 import { EmptyState, ErrorBoundary, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { About } from './about.tsx'
+import { Addresses } from './addresses.tsx'
 import css from './contact.module.css'
 import { ContactHead } from './contact-head.tsx'
 import { Conflicts } from './conflicts.tsx'
-import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconUserQuestion } from './icons.ts'
+import { DeletedBanner } from './delete-dialog.tsx'
+import { CustomFields, Details } from './details.tsx'
+import { HeadActions } from './head-actions.tsx'
+import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconTrash, IconUserCheck, IconUserQuestion } from './icons.ts'
 import { Identities } from './identities.tsx'
 import { Merges } from './merges.tsx'
+import { Relations } from './relations.tsx'
 import { Timeline } from './timeline.tsx'
 
 const WriteDialog = lazy(() => import('./write-dialog.tsx'))
 const MergeDialog = lazy(() => import('./merge-dialog.tsx'))
+const ConvertDialog = lazy(() => import('./convert-dialog.tsx'))
+const DeleteDialog = lazy(() => import('./delete-dialog.tsx'))
 
-export type OpenDialog = { what: 'write'; kind: string | null } | { what: 'merge' } | { what: 'identity' }
+type OpenDialog = { what: 'write'; kind: string | null } | { what: 'merge' | 'convert' | 'delete' }
 
 /** Somebody: who they are, how to reach them, and everything that was said and done over all channels. */
 export function ContactPage() {
@@ -36,8 +43,10 @@ export function ContactPage() {
     if (becameId !== null) void navigate({ to: '/contacts/$id', params: { id: becameId }, replace: true })
   }, [becameId, navigate])
 
-  if (contact !== undefined && becameId === null) return <Page key={contact.id} contact={contact} />
-  if (error instanceof ApiProblem && error.status === 404) {
+  // Deleted meanwhile by somebody else, and not ours to see any more.
+  const gone = error instanceof ApiProblem && error.status === 404
+  if (contact !== undefined && becameId === null && !gone) return <Page key={contact.id} contact={contact} />
+  if (gone) {
     return (
       <EmptyState
         icon={<IconUserQuestion size={26} />}
@@ -66,25 +75,57 @@ function Page({ contact }: { contact: Contact }) {
   const page = useRef<HTMLDivElement>(null)
   const [dialog, setDialog] = useState<OpenDialog | null>(null)
   useMembersLive(contact)
-  const mayEdit = can(me, 'contact.edit')
-  const mayMerge = can(me, 'contact.merge') || (contact.kind === 'visitor' && mayEdit)
-  const maySend = me.channels.send.length > 0
-  const write = () => setDialog({ what: 'write', kind: null })
-  const merge = () => setDialog({ what: 'merge' })
+  const isDeleted = contact.deletedAt !== null
+  const mayEdit = can(me, 'contact.edit') && !isDeleted
+  const open = (what: 'merge' | 'convert' | 'delete') => () => setDialog({ what })
+  const actions = [
+    {
+      what: 'write',
+      keys: 'r',
+      label: t('contacts.write'),
+      icon: IconMessagePlus,
+      may: me.channels.send.length > 0 && !isDeleted,
+      run: () => setDialog({ what: 'write', kind: null }),
+    },
+    {
+      what: 'merge',
+      keys: 'm',
+      label: t('contacts.merge'),
+      icon: IconArrowsJoin,
+      may: !isDeleted && (can(me, 'contact.merge') || (contact.kind === 'visitor' && mayEdit)),
+      run: open('merge'),
+    },
+    {
+      what: 'convert',
+      label: t('contacts.convert'),
+      icon: IconUserCheck,
+      may: mayEdit && (contact.kind === 'lead' || contact.kind === 'visitor'),
+      run: open('convert'),
+    },
+    {
+      what: 'delete',
+      label: t('contacts.delete'),
+      icon: IconTrash,
+      may: can(me, 'contact.delete') && !isDeleted,
+      run: open('delete'),
+    },
+  ].filter((action) => action.may)
+  const runOf = (what: string) => actions.find((action) => action.what === what)?.run
   useKeys(contact.name, [
     { keys: 'escape', label: t('contacts.back'), run: () => void navigate({ to: '/contacts' }) },
-    ...(maySend ? [{ keys: 'r', label: t('contacts.write'), run: write }] : []),
-    ...(mayMerge ? [{ keys: 'm', label: t('contacts.merge'), run: merge }] : []),
+    ...actions.flatMap(({ keys, label, run }) => (keys === undefined ? [] : [{ keys, label, run }])),
   ])
-  useCommands([
-    ...(maySend
-      ? [{ id: 'contact-write', title: t('contacts.write'), icon: IconMessagePlus, keys: 'r', run: write }]
-      : []),
-    ...(mayMerge
-      ? [{ id: 'contact-merge', title: t('contacts.merge'), icon: IconArrowsJoin, keys: 'm', run: merge }]
-      : []),
-  ])
+  useCommands(
+    actions.map(({ what, label, icon, keys, run }) => ({
+      id: `contact-${what}`,
+      title: label,
+      icon,
+      run,
+      ...(keys !== undefined && { keys }),
+    })),
+  )
   const close = () => setDialog(null)
+  const [onWrite, onMerge, onConvert, onDelete] = ['write', 'merge', 'convert', 'delete'].map(runOf)
   return (
     <div className={css.page} ref={page} data-testid="contact-page">
       <nav className={css.back} aria-label={t('contacts.back')}>
@@ -93,16 +134,28 @@ function Page({ contact }: { contact: Contact }) {
           {t('contacts.title')}
         </Link>
       </nav>
+      <DeletedBanner contact={contact} mayRestore={can(me, 'contact.delete')} />
       <ContactHead
         contact={contact}
         mayEdit={mayEdit}
-        {...(maySend && { onWrite: write })}
-        {...(mayMerge && { onMerge: merge })}
+        actions={
+          <HeadActions
+            contact={contact}
+            {...(onWrite && { onWrite })}
+            {...(onMerge && { onMerge })}
+            {...(onConvert && { onConvert })}
+            {...(onDelete && { onDelete })}
+          />
+        }
       />
       <div className={css.columns}>
-        <aside className={css.aside} aria-label={t('contacts.details')}>
+        <aside className={css.aside} aria-label={t('contacts.card')}>
           <Conflicts contact={contact} />
           <Identities contact={contact} mayEdit={mayEdit} onWrite={(kind) => setDialog({ what: 'write', kind })} />
+          <Details contact={contact} mayEdit={mayEdit} />
+          <CustomFields contact={contact} mayEdit={mayEdit} />
+          <Relations contact={contact} mayEdit={mayEdit} />
+          <Addresses contact={contact} mayEdit={mayEdit} />
           <About contact={contact} mayEdit={mayEdit} />
           <Merges contact={contact} />
         </aside>
@@ -113,6 +166,16 @@ function Page({ contact }: { contact: Contact }) {
       <Suspense>
         {dialog?.what === 'write' && <WriteDialog contact={contact} kind={dialog.kind} onClose={close} />}
         {dialog?.what === 'merge' && <MergeDialog contact={contact} onClose={close} />}
+        {dialog?.what === 'convert' && <ConvertDialog contact={contact} onClose={close} />}
+        {dialog?.what === 'delete' && (
+          <DeleteDialog
+            contact={contact}
+            onClose={(isGone) => {
+              close()
+              if (isGone) void navigate({ to: '/contacts' })
+            }}
+          />
+        )}
       </Suspense>
     </div>
   )

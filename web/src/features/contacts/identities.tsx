@@ -1,17 +1,18 @@
 import { useState } from 'react'
-import type { Contact, Identity } from '#shared/api/contacts.ts'
+import type { Contact, Identity, IdentityPatch } from '#shared/api/contacts.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { queryClient, useMe } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Select } from '../../ui/field.tsx'
+import { Menu, MenuDivider, MenuItem, MenuLabel } from '../../ui/menu.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { useChannels } from '../inbox/channel-icon.tsx'
 import { placeContact } from './contact-actions.ts'
 import css from './contact.module.css'
 import { useWays } from './ways.ts'
-import { IconCheck, IconCopy, IconMessagePlus, IconPhone, IconPlus, IconTrash } from './icons.ts'
-import { IdentityInput, TYPED_KINDS, type TypedKind } from './identity-fields.tsx'
+import { IconCheck, IconChevronDown, IconCopy, IconMessagePlus, IconPhone, IconPlus, IconTrash } from './icons.ts'
+import { IdentityInput, TYPED_KINDS, type TypedKind, UseSelect, usesOf } from './identity-fields.tsx'
 import { IdentityIcon, IdentityText, useIdentityName } from './identity-text.tsx'
 import { FormProblem, useRefusal } from './problems.tsx'
 
@@ -67,11 +68,11 @@ function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps &
     try {
       placeContact(await api.delete<Contact>(`/contacts/${contact.id}/identities/${identity.id}`))
       void queryClient.invalidateQueries({ queryKey: ['timeline', contact.id] })
-      const { kind, value, verified } = identity
+      const { kind, value, verified, use } = identity
       toast(t('contacts.identity.removed'), {
         undo: () => {
           api
-            .post<Contact>(`/contacts/${contact.id}/identities`, { kind, value, verified })
+            .post<Contact>(`/contacts/${contact.id}/identities`, { kind, value, verified, use })
             .then(placeContact)
             .catch(toastProblem)
         },
@@ -91,7 +92,7 @@ function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps &
           <IdentityText identity={identity} />
         </span>
         <span className={css.identityKind}>
-          {name}
+          <IdentityUse contact={contact} identity={identity} name={name} mayEdit={mayEdit} />
           {identity.verified && (
             <span className={css.verified}>
               <IconCheck size={13} aria-hidden />
@@ -145,17 +146,84 @@ function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps &
   )
 }
 
+interface UseProps {
+  contact: Contact
+  identity: Identity
+  name: string
+  mayEdit: boolean
+}
+
+/** What kind it is and what it is used for; both can be said to be otherwise. */
+function IdentityUse({ contact, identity, name, mayEdit }: UseProps) {
+  const { t } = useI18n()
+  const uses = usesOf(identity.kind)
+  const shown = identity.use === null ? name : t(`contacts.identity.use.${identity.use}`)
+  if (!mayEdit || uses.length === 0) return <span>{shown}</span>
+  const change = async (patch: IdentityPatch) => {
+    try {
+      placeContact(await api.patch<Contact>(`/contacts/${contact.id}/identities/${identity.id}`, patch))
+    } catch (error) {
+      toastProblem(error)
+    }
+  }
+  return (
+    <Menu
+      label={t('contacts.identity.use')}
+      trigger={(props) => (
+        <button
+          type="button"
+          className={css.use}
+          aria-label={t('contacts.identity.use.of', { value: identity.display ?? identity.value, use: shown })}
+          {...props}
+        >
+          {shown}
+          <IconChevronDown size={12} aria-hidden />
+        </button>
+      )}
+    >
+      {(close) => (
+        <>
+          <MenuLabel>{t('contacts.identity.use')}</MenuLabel>
+          {uses.map((use) => (
+            <MenuItem
+              key={use}
+              checked={use === identity.use}
+              onSelect={() => {
+                close()
+                void change({ use: use === identity.use ? null : use })
+              }}
+            >
+              {t(`contacts.identity.use.${use}`)}
+            </MenuItem>
+          ))}
+          <MenuDivider />
+          <MenuItem
+            icon={<IconCheck size={16} />}
+            onSelect={() => {
+              close()
+              void change({ verified: !identity.verified })
+            }}
+          >
+            {t(identity.verified ? 'contacts.identity.unverify' : 'contacts.identity.verify')}
+          </MenuItem>
+        </>
+      )}
+    </Menu>
+  )
+}
+
 function AddIdentity({ contact, onClose }: { contact: Contact; onClose: () => void }) {
   const { t } = useI18n()
   const [kind, setKind] = useState<TypedKind>('phone')
   const [value, setValue] = useState('')
+  const [use, setUse] = useState<Identity['use']>(null)
   const [busy, setBusy] = useState(false)
   const refusal = useRefusal()
   const add = async () => {
     setBusy(true)
     refusal.clear()
     try {
-      placeContact(await api.post<Contact>(`/contacts/${contact.id}/identities`, { kind, value }))
+      placeContact(await api.post<Contact>(`/contacts/${contact.id}/identities`, { kind, value, use }))
       void queryClient.invalidateQueries({ queryKey: ['timeline', contact.id] })
       toast(t('contacts.identity.added'))
       onClose()
@@ -184,7 +252,9 @@ function AddIdentity({ contact, onClose }: { contact: Contact; onClose: () => vo
         value={kind}
         onChange={(event) => {
           const next = TYPED_KINDS.find((one) => one === event.currentTarget.value)
-          if (next !== undefined) setKind(next)
+          if (next === undefined) return
+          setKind(next)
+          setUse(null)
         }}
       >
         {TYPED_KINDS.map((one) => (
@@ -200,6 +270,7 @@ function AddIdentity({ contact, onClose }: { contact: Contact; onClose: () => vo
         error={taken ? undefined : (refusal.field('identities.0.value') ?? refusal.field('value') ?? undefined)}
         onChange={setValue}
       />
+      <UseSelect kind={kind} value={use} onChange={setUse} />
       {refusal.problem !== null && (taken || Object.keys(refusal.problem.fields).length === 0) && (
         <FormProblem problem={refusal.problem} />
       )}

@@ -1,3 +1,4 @@
+import type { Identity } from '#shared/api/contacts.ts'
 import { useI18n } from '../../i18n.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Field, Select } from '../../ui/field.tsx'
@@ -11,12 +12,17 @@ export interface TypedIdentity {
   key: number
   kind: TypedKind
   value: string
+  use: Identity['use']
 }
+
+/** What a number or an address may be used for. */
+export const usesOf = (kind: string): readonly NonNullable<Identity['use']>[] =>
+  kind === 'phone' ? ['mobile', 'work', 'home', 'fax', 'other'] : kind === 'email' ? ['work', 'home', 'other'] : []
 
 let last = 0
 export function emptyIdentity(kind: TypedKind = 'phone'): TypedIdentity {
   last += 1
-  return { key: last, kind, value: '' }
+  return { key: last, kind, value: '', use: null }
 }
 
 interface IdentityFieldsProps {
@@ -41,7 +47,7 @@ export function IdentityFields({ identities, onChange, errorOf }: IdentityFields
             value={one.kind}
             onChange={(event) => {
               const kind = TYPED_KINDS.find((known) => known === event.currentTarget.value)
-              if (kind !== undefined) change(one.key, { kind })
+              if (kind !== undefined) change(one.key, { kind, use: null })
             }}
           >
             {TYPED_KINDS.map((kind) => (
@@ -56,6 +62,7 @@ export function IdentityFields({ identities, onChange, errorOf }: IdentityFields
             error={errorOf(one.key)}
             onChange={(value) => change(one.key, { value })}
           />
+          <UseSelect kind={one.kind} value={one.use} onChange={(use) => change(one.key, { use })} />
           {identities.length > 1 && (
             <IconButton
               label={t('common.remove')}
@@ -77,6 +84,33 @@ export function IdentityFields({ identities, onChange, errorOf }: IdentityFields
         {t('contacts.identity.another')}
       </Button>
     </fieldset>
+  )
+}
+
+export function UseSelect({
+  kind,
+  value,
+  onChange,
+}: {
+  kind: string
+  value: Identity['use']
+  onChange: (use: Identity['use']) => void
+}) {
+  const { t } = useI18n()
+  const uses = usesOf(kind)
+  return (
+    <Select
+      aria-label={t('contacts.identity.use')}
+      value={value ?? ''}
+      onChange={(event) => onChange(uses.find((one) => one === event.currentTarget.value) ?? null)}
+    >
+      <option value="">{t('contacts.identity.use.none')}</option>
+      {uses.map((use) => (
+        <option key={use} value={use}>
+          {t(`contacts.identity.use.${use}`)}
+        </option>
+      ))}
+    </Select>
   )
 }
 

@@ -75,6 +75,9 @@ create index contact_deleted on contact (deleted_at, id) where deleted_at is not
 alter table identity add column use text check (use in ('mobile', 'work', 'home', 'fax', 'other'));
 -- Numbers that end alike: the same line with another area code, or with a slip at the front.
 create index identity_phone_tail on identity (right(value, 8)) where kind = 'phone';
+-- Addresses that differ in dots and what is behind a plus; and those of one office.
+create index identity_email_box on identity (replace(split_part(split_part(value, '@', 1), '+', 1), '.', '')) where kind = 'email';
+create index identity_email_domain on identity (split_part(value, '@', 2)) where kind = 'email';
 
 -- What erasing a contact asks: who was merged into it, which merges name it, which conversations run over an identity.
 create index contact_merged_into on contact (merged_into_id) where merged_into_id is not null;
@@ -263,6 +266,27 @@ create index duplicate_b on duplicate (b_id);
 -- Names whose words are the same in another order meet under one key.
 alter table contact add column name_key text not null default '';
 create index contact_name_key on contact (name_key) where listed and name_key <> '';
+-- Looking through all contacts: how far it has come. `at` and `upto` are ids.
+create table duplicate_scan (
+  only_row    boolean primary key default true check (only_row),
+  at          bigint not null default 0,
+  upto        bigint not null default 0,
+  done        int not null default 0,
+  started_by  bigint,
+  started_at  timestamptz not null default now(),
+  finished_at timestamptz
+);
+-- Keys under which too many contacts meet to be compared.
+create table duplicate_skip (
+  block    text not null,
+  key      text not null,
+  noted_at timestamptz not null default now(),
+  primary key (block, key)
+);
+
+-- What merges changed goes by the names of the API. A picture that undoing would bring back is kept.
+update merge set changes = (changes - 'responsible') || jsonb_build_object('responsibleId', changes->'responsible') where changes ? 'responsible';
+create index merge_avatar on merge ((changes->'avatar'->>'before')) where undone_at is null and changes->'avatar'->>'before' is not null;
 
 -- ───────────────────────────── deals
 

@@ -1,5 +1,5 @@
 import type { ContactKind, ContactPatch } from '#shared/api/contacts.ts'
-import type { FieldValues } from '#shared/api/fields.ts'
+import type { CustomField, FieldValues } from '#shared/api/fields.ts'
 import { type CleanNumber, cleanCode, cleanCompanyNumber, cleanNationalId } from '#shared/national-ids.ts'
 import { isDay } from '#shared/filter.ts'
 import type { Actor } from '../platform/app.ts'
@@ -199,8 +199,15 @@ async function hiddenContacts(db: Db, actor: Actor, clean: FieldValues, before: 
     .map(({ key }) => ({ field: `fields.${key}`, code: 'not_allowed' }))
 }
 
-/** Writes details of many contacts, each checked before; what is found by them is the caller's matter (`refold`). */
-export async function storeDetails(tx: Tx, records: readonly { id: string; details: ContactDetails }[]): Promise<void> {
+/**
+ * Writes details of many contacts, each checked before; what is found by them is the caller's matter (`refold`).
+ * @param fields see `storeFields`
+ */
+export async function storeDetails(
+  tx: Tx,
+  records: readonly { id: string; details: ContactDetails }[],
+  fields?: readonly CustomField[],
+): Promise<void> {
   if (records.length === 0) return
   const column = <K extends keyof ContactDetails>(name: K): ContactDetails[K][] =>
     records.map((record) => record.details[name])
@@ -231,5 +238,6 @@ export async function storeDetails(tx: Tx, records: readonly { id: string; detai
     tx,
     'contact',
     records.map(({ id, details }) => ({ id, fields: details.fields })),
+    fields,
   )
 }

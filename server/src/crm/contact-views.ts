@@ -1,4 +1,5 @@
 import type { Contact, ContactItem, Identity, IdentityConflict, Merge } from '#shared/api/contacts.ts'
+import { MERGE_UNDO_DAYS } from '#shared/merging.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
@@ -128,6 +129,7 @@ function mergeView(row: MergeRow): Merge {
     cause: row.cause,
     mergedAt: row.merged_at.toISOString(),
     mergedBy: row.merged_by,
+    undoableUntil: new Date(row.merged_at.getTime() + MERGE_UNDO_DAYS * 86_400_000).toISOString(),
     undoneAt: row.undone_at?.toISOString() ?? null,
   }
 }

@@ -1,22 +1,12 @@
+import { mergeChanges, merged } from '#shared/merging.ts'
 import type { Tx } from '../platform/db.ts'
+import { closePairs, reopenPairs } from './duplicate-pairs.ts'
 import type { LockedContact } from './locking.ts'
+import { mergeableFields, readMergeables, withoutGone, writeMergeables } from './mergeables.ts'
+import { type KeptChanges, type StandingMerge, takeBack } from './merge-undo.ts'
 import { type Publishable, publishContacts } from './publish.ts'
 import { byId, refold } from './refold.ts'
-
-/** Fields of the winner that a merge filled, as `merge.changes` keeps them. */
-export interface MergeChanges {
-  about?: Change<string>
-  avatar?: Change<string | null>
-  responsible?: Change<string | null>
-  kind?: Change<string>
-  name?: Change<string>
-  /** An identity of the winner that the merge proved: its `verified_at` goes when the merge does. */
-  verified?: { identityId: string }
-}
-export interface Change<T> {
-  before: T
-  after: T
-}
+import { contactMembers } from './timeline.ts'
 
 export interface Joining {
   loser: LockedContact
@@ -27,17 +17,24 @@ export interface Joining {
   channelId?: string
   conversationId?: string
   verified?: { identityId: string }
+  /** Fields in which the winner takes over what the loser has, see MergeRequest. */
+  take?: readonly string[]
 }
 
 /**
  * Makes `loser` a part of `winner`. Both are roots, locked by `lockRoots` in this transaction. No row moves: the loser and
  * everything merged into it before get another `root_id`. What is empty in the winner is filled from the loser, a
- * visitor's provisional kind and name too, and what was filled is kept in the merge, for `unmerge`.
- * @returns the merge's id
+ * visitor's provisional kind and name too, what is in `take` is taken over, tags are joined; all that is kept in the
+ * merge, for `unmerge`.
+ * @returns the merge's id, and what it changed
  */
-export async function joinContacts(tx: Tx, joining: Joining): Promise<string> {
+export async function joinContacts(tx: Tx, joining: Joining): Promise<{ id: string; changes: KeptChanges }> {
   const { loser, winner, cause, by } = joining
-  const changes: MergeChanges = { ...filledFrom(loser, winner) }
+  const sides = await readMergeables(tx, [loser.id, winner.id])
+  const [theirs, ours] = [sides.get(loser.id), sides.get(winner.id)]
+  if (!theirs || !ours) throw new Error(`no contact ${loser.id} or ${winner.id}`)
+  const fields = await mergeableFields(tx, false)
+  const changes: KeptChanges = mergeChanges(theirs, ours, new Set(joining.take), fields)
   if (joining.verified) changes.verified = joining.verified
   const merge = await tx.one<{ id: string }>(
     'insert into merge (winner_id, loser_id, cause, changes, merged_by) values ($1, $2, $3, $4, $5) returning id',
@@ -50,58 +47,29 @@ export async function joinContacts(tx: Tx, joining: Joining): Promise<string> {
      where id = $1 or (root_id = $1 and merged_into_id is not null)`,
     [loser.id, winner.id],
   )
-  await tx.query(
-    `update contact set about = $2, avatar_file_id = $3, responsible_id = $4, kind = $5, name = $6, updated_at = now() where id = $1`,
-    [
-      winner.id,
-      changes.about?.after ?? winner.about,
-      changes.avatar?.after ?? winner.avatar_file_id,
-      changes.responsible?.after ?? winner.responsible_id,
-      changes.kind?.after ?? winner.kind,
-      changes.name?.after ?? winner.name,
-    ],
-  )
+  await writeMergeables(tx, [{ id: winner.id, contact: merged(ours, changes) }], fields)
   await refold(tx, [winner.id])
   await tx.query(
     `insert into activity_event (contact_id, conversation_id, channel_id, kind, actor_id, data) values ($1, $2, $3, 'merged', $4, $5)`,
     [winner.id, joining.conversationId ?? null, joining.channelId ?? null, by, JSON.stringify(told(mergeId, joining))],
   )
+  await closePairs(tx, loser.id, winner.id, by)
   publishContacts(tx, [loser, winner])
-  return mergeId
+  return { id: mergeId, changes }
 }
 
 function told(mergeId: string, { loser, cause }: Joining): object {
   return { mergeId, loserId: loser.id, loserName: loser.name, loserKind: loser.kind, cause }
 }
 
-function filledFrom(loser: LockedContact, winner: LockedContact): MergeChanges {
-  const changes: MergeChanges = {}
-  if (winner.about === '' && loser.about !== '') changes.about = { before: '', after: loser.about }
-  if (winner.avatar_file_id === null && loser.avatar_file_id !== null)
-    changes.avatar = { before: null, after: loser.avatar_file_id }
-  if (winner.responsible_id === null && loser.responsible_id !== null)
-    changes.responsible = { before: null, after: loser.responsible_id }
-  if (winner.kind === 'visitor' && loser.kind !== 'visitor') {
-    changes.kind = { before: winner.kind, after: loser.kind }
-    if (winner.name !== loser.name) changes.name = { before: winner.name, after: loser.name }
-  }
-  return changes
-}
-
-export interface StandingMerge {
-  id: string
-  winner_id: string
-  loser_id: string
-  changes: MergeChanges
-}
-
 /**
  * Takes a merge back, whatever was merged before or after it: the loser and what had been merged into it are a contact
- * of their own again, and the fields that the merge filled are empty again where nobody has changed them since. Every
- * activity is still with the contact it happened to, so it goes with it. The root of both must be locked.
+ * of their own again, and the fields that the merge filled or replaced are as before where nobody has changed them
+ * since, see `takeBack`. Every activity is still with the contact it happened to, so it goes with it. The root of both must be locked.
  */
 export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact, by: string): Promise<void> {
-  const { winner_id: winnerId, loser_id: loserId, changes } = merge
+  const { loser_id: loserId, changes } = merge
+  const family = await contactMembers(tx, root.id)
   await tx.query('update merge set undone_at = now(), undone_by = $2 where id = $1', [merge.id, by])
   // contact_root
   const members = await tx.query<{ id: string; merged_into_id: string }>(
@@ -113,22 +81,7 @@ export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact,
      where id = any($2::bigint[])`,
     [loserId, subtree(loserId, members)],
   )
-  await tx.query(
-    `update contact set
-       about = case when $2::text is not null and about = $2 then $3 else about end,
-       avatar_file_id = case when $4::bigint is not null and avatar_file_id = $4 then $5 else avatar_file_id end,
-       responsible_id = case when $6::bigint is not null and responsible_id = $6 then $7 else responsible_id end,
-       kind = case when $8::text is not null and kind = $8 then $9 else kind end,
-       name = case when $10::text is not null and name = $10 then $11 else name end
-     where id = $1`,
-    [
-      winnerId,
-      ...[changes.about, changes.avatar, changes.responsible, changes.kind, changes.name].flatMap((change) => [
-        change?.after ?? null,
-        change?.before ?? null,
-      ]),
-    ],
-  )
+  await restoreFields(tx, merge, family)
   if (changes.verified)
     await tx.query('update identity set verified_at = null where id = $1', [changes.verified.identityId])
   await tx.query('update contact set updated_at = now() where id = $1', [root.id])
@@ -138,7 +91,33 @@ export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact,
     'select id, kind, origin_channel_id, channel_ids from contact where id = $1',
     [loserId],
   )
+  await reopenPairs(tx, loserId, [root.id, loserId])
   publishContacts(tx, loser ? [root, loser] : [root])
+}
+
+/** @param family ids of all that were one contact until now */
+async function restoreFields(tx: Tx, merge: StandingMerge, family: readonly string[]): Promise<void> {
+  const contacts = await readMergeables(tx, family)
+  // merge_loser
+  const others = await tx.query<StandingMerge>(
+    'select id, winner_id, loser_id, changes from merge where loser_id = any($1::bigint[]) and undone_at is null order by id',
+    [family],
+  )
+  const touched = takeBack(merge, others, contacts)
+  const changed = [...contacts].flatMap(([id, contact]) => (touched.contacts.has(id) ? [{ id, contact }] : []))
+  if (changed.length > 0) {
+    await withoutGone(
+      tx,
+      changed.map(({ contact }) => contact),
+    )
+    await writeMergeables(tx, changed, await mergeableFields(tx, true))
+  }
+  const rewritten = others.filter((other) => touched.merges.has(other.id))
+  if (rewritten.length > 0)
+    await tx.query(
+      'update merge m set changes = n.changes from unnest($1::bigint[], $2::jsonb[]) as n(id, changes) where m.id = n.id',
+      [rewritten.map((other) => other.id), rewritten.map((other) => JSON.stringify(other.changes))],
+    )
 }
 
 async function tellUnmerged(tx: Tx, merge: StandingMerge, by: string): Promise<void> {

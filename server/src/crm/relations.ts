@@ -4,6 +4,7 @@ import type { Db, Tx } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
 import { noteChange } from './contact-changes.ts'
 import { loadContact } from './contact-views.ts'
+import { recheck } from './duplicate-pairs.ts'
 import { type LockedContact, lockRoots } from './locking.ts'
 import { publishContacts } from './publish.ts'
 import { contactMembers } from './timeline.ts'
@@ -138,6 +139,7 @@ async function noteRelation(
   after: object | null,
 ): Promise<void> {
   await noteChange(tx, actor, from, action, before, after)
+  await recheck(tx, [from.id])
   publishContacts(tx, [to])
 }
 

@@ -50,6 +50,8 @@ export const Merge = Type.Object({
   cause: Choice(['agent', 'number_shared'] as const),
   mergedAt: Time,
   mergedBy: Nullable(Id),
+  /** Until when it can be undone. */
+  undoableUntil: Time,
   undoneAt: Nullable(Time),
 })
 export type Merge = Static<typeof Merge>
@@ -233,7 +235,8 @@ export type ContactQuery = Static<typeof ContactQuery>
 /**
  * `take`: fields whose value the contact that stays takes over from the one that is merged into it (`name`, `about`,
  * `avatar`, `responsibleId`, `sourceId`, `jobTitle`, `birthDate`, `nationalId`, `companyNumber`, `economicCode`,
- * `registrationNumber`, `kind`, `field.<key>`). What is empty is filled in any case, tags are joined.
+ * `registrationNumber`, `kind`, `field.<key>`). What is empty is filled in any case, what the other has not is not taken,
+ * tags are joined. See shared/src/merging.ts.
  */
 export const MergeRequest = Type.Object({
   intoId: Id,

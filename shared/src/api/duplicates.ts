@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Choice, Id, PageQuery, Time } from './common.ts'
+import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactItem } from './contacts.ts'
 
 /** Why two contacts may be one. */
@@ -35,6 +35,20 @@ export const DuplicateQuery = Type.Object({
   /** Only those with this contact. */
   contactId: Type.Optional(Id),
 })
+/** How many pairs there are to look at; counted up to a hundred, `more` beyond. */
+export const DuplicateCount = Type.Object({ count: Type.Integer(), more: Type.Boolean() })
+export type DuplicateCount = Static<typeof DuplicateCount>
+/** Looking through all contacts. */
+export const DuplicateScan = Type.Object({
+  state: Choice(['never', 'running', 'done'] as const),
+  percent: Type.Integer(),
+  /** Contacts that were looked at. */
+  done: Type.Integer(),
+  /** Numbers, names and the like that more contacts share than are compared. */
+  skipped: Type.Integer(),
+  finishedAt: Nullable(Time),
+})
+export type DuplicateScan = Static<typeof DuplicateScan>
 
 /** What is being typed for a new contact; answered with contacts it may already be. */
 export const SimilarAsk = Type.Object({
@@ -54,3 +68,10 @@ export const SimilarContact = Type.Object({
   reasons: Type.Array(DuplicateWhy),
 })
 export type SimilarContact = Static<typeof SimilarContact>
+export const SimilarAnswer = Type.Object({
+  /** The most alike first, five at most. */
+  items: Type.Array(SimilarContact),
+  /** Places in `identities` of those that belong to somebody whom one may not see. */
+  taken: Type.Array(Type.Integer()),
+})
+export type SimilarAnswer = Static<typeof SimilarAnswer>

@@ -127,18 +127,18 @@ export async function readBoard(db: Db, actor: Actor, query: DealBoardQuery): Pr
   const { responsibleId, ...others } = query
   const kept = Object.keys(filterOf(others)).length === 0 && (query.search ?? '').trim() === ''
   const sums = kept ? await keptSums(db, actor, responsibleId) : await countedSums(db, conditions)
-  const deals = await firstDeals(db, conditions)
+  const heads = await firstDeals(db, conditions)
   return {
     stages: stages.flatMap((stage) => {
       const sum = sums.get(stage.id)
       if (stage.retired && !sum) return []
-      return [{ ...emptyColumn(stage), ...sum, deals: deals.get(stage.id) ?? [] }]
+      return [{ ...emptyColumn(stage), ...sum, ...heads.get(stage.id) }]
     }),
   }
 }
 
 type Column = DealBoard['stages'][number]
-const emptyColumn = (stage: DealStage): Column => ({ stage, total: 0, amounts: [], deals: [] })
+const emptyColumn = (stage: DealStage): Column => ({ stage, total: 0, amounts: [], deals: [], nextCursor: null })
 type Sums = Map<string, Pick<Column, 'total' | 'more' | 'amounts'>>
 
 interface SumRow {
@@ -191,24 +191,30 @@ async function countedSums(db: Db, conditions: Conditions): Promise<Sums> {
   return sums
 }
 
-async function firstDeals(db: Db, conditions: Conditions): Promise<Map<string, Deal[]>> {
+type Head = Pick<Column, 'deals' | 'nextCursor'>
+
+async function firstDeals(db: Db, conditions: Conditions): Promise<Map<string, Head>> {
   const params = parameters()
   const where = (await conditions(params)).join(' and ')
-  const rows = await db.query<{ id: string }>(
+  const rows = await db.query<{ id: string; stage_id: string; rank: string; n: string }>(
     // deal_board, or deal_responsible with a colleague
-    `select page.id from deal_stage s cross join lateral (
-       select d.id, d.rank from deal d where d.stage_id = s.id and ${where} order by d.rank, d.id limit ${ON_BOARD}) page
+    `select page.id, s.id as stage_id, page.rank, row_number() over (partition by s.id order by page.rank, page.id) as n
+     from deal_stage s cross join lateral (
+       select d.id, d.rank from deal d where d.stage_id = s.id and ${where} order by d.rank, d.id limit ${ON_BOARD + 1}) page
      order by s.id, page.rank, page.id`,
     params.values,
   )
-  const byStage = new Map<string, Deal[]>()
-  for (const deal of await loadDeals(
-    db,
-    rows.map((row) => row.id),
-  )) {
-    const list = byStage.get(deal.stageId)
-    if (list) list.push(deal)
-    else byStage.set(deal.stageId, [deal])
+  const shown = rows.filter((row) => Number(row.n) <= ON_BOARD)
+  const ids = shown.map((row) => row.id)
+  const deals = new Map((await loadDeals(db, ids)).map((deal) => [deal.id, deal]))
+  const heads = new Map<string, Head>()
+  for (const { id, stage_id, rank, n } of shown) {
+    const head = heads.get(stage_id) ?? { deals: [], nextCursor: null }
+    const deal = deals.get(id)
+    if (deal) head.deals.push(deal)
+    const more = Number(n) === ON_BOARD && rows.some((row) => row.stage_id === stage_id && Number(row.n) > ON_BOARD)
+    if (more) head.nextCursor = encodeCursor(rank, id)
+    heads.set(stage_id, head)
   }
-  return byStage
+  return heads
 }

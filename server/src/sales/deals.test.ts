@@ -288,6 +288,15 @@ describe('lists and the board', () => {
     expect((await office.get('/deals?cursor=abc')).status).toBe(422)
   })
 
+  test('show the first thirty of a long stage, and where to go on', async () => {
+    for (let n = 0; n < 33; n++) await makeDeal({ title: String(n) })
+    const { total, deals, nextCursor } = await column(stage('open'))
+    expect([total, deals.length]).toEqual([33, 30])
+    const rest = await office.get<PageOf<Deal>>(`/deals?stageId=${stage('open')}&cursor=${nextCursor}`)
+    expect(rest.body.items.map((deal) => deal.title)).toEqual(['2', '1', '0'])
+    expect((await column(stage('won'))).nextCursor).toBeNull()
+  })
+
   test('are found by words of the title and the contact’s name, as readers write them', async () => {
     const other = await makeContact('كلينيک مهر')
     await makeDeal({ contactId: other.id, title: 'دستگاه ۳ کاره' })

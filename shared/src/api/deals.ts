@@ -118,6 +118,8 @@ export const DealBoard = Type.Object({
       more: Type.Optional(Type.Boolean()),
       amounts: Type.Array(Money),
       deals: Type.Array(Deal),
+      /** Where `GET /deals?stageId=` goes on. */
+      nextCursor: Nullable(Type.String()),
     }),
   ),
 })

@@ -68,7 +68,7 @@ const BLOCKS = {
   national_id: (facts: Facts) => facts.nationalIds,
   company_number: (facts: Facts) => facts.companyNumbers,
   phone: (facts: Facts) => facts.phones.flatMap((phone) => phoneTail(phone) ?? []),
-  email: (facts: Facts) => facts.emails.map(emailBox).filter((box) => box.length >= 4),
+  email: (facts: Facts) => facts.emails.map(emailBox).filter(Boolean),
   name: (facts: Facts) => (facts.nameKey === '' ? [] : [facts.nameKey]),
   // Only near names are looked for there.
   domain: (facts: Facts) => facts.emails.flatMap((email) => officeDomain(email) ?? []),

@@ -27,7 +27,7 @@ export const ENOUGH = 50
 const RARE = 3
 const KNOWN = 8
 /** How much of the trigrams of two names are shared for them to be near. «احمدی» and «محمدی» with one first name stay below. */
-const NEAR = 0.6
+const NEAR = 0.55
 
 /** What is compared of a contact with all merged into it. */
 export interface Facts {
@@ -63,9 +63,9 @@ export function reasonsFor(a: Facts, b: Facts, setting: Setting): { score: numbe
   if (!speaksAgainst(a, b)) {
     add('national_id', shared(a.nationalIds, b.nationalIds), POINTS.national_id)
     add('company_number', shared(a.companyNumbers, b.companyNumbers), POINTS.company_number)
-    const phone = phonesAlike(a.phones, b.phones)
+    const phone = likest(a.phones, b.phones, phonePoints)
     add('phone_alike', phone?.value, phone?.points ?? 0)
-    const email = emailsAlike(a.emails, b.emails)
+    const email = likest(a.emails, b.emails, mailboxPoints)
     add('email_alike', email?.value, email?.points ?? 0)
     const name = namesAlike(a, b, setting.bearers)
     if (name) add(name.kind, name.value, name.points)
@@ -84,8 +84,9 @@ function speaksAgainst(a: Facts, b: Facts): boolean {
 
 const differ = (one: readonly string[], other: readonly string[]): boolean =>
   one.length > 0 && other.length > 0 && shared(one, other) === undefined
+/** The first in order of what both have: the same from both sides. */
 const shared = (one: readonly string[], other: readonly string[]): string | undefined =>
-  one.find((value) => other.includes(value))
+  one.filter((value) => other.includes(value)).sort()[0]
 
 /** What numbers are looked up by; undefined: too short to say anything. */
 export function phoneTail(phone: string): string | undefined {
@@ -93,19 +94,30 @@ export function phoneTail(phone: string): string | undefined {
   return digits.length >= 9 ? digits.slice(-8) : undefined
 }
 
-function phonesAlike(
+interface Likeness {
+  value: string
+  points: number
+}
+/** The likest two of ours and theirs; of two spellings, and among equals, the first in order: the same from both sides. */
+function likest(
   ours: readonly string[],
   theirs: readonly string[],
-): { value: string; points: number } | undefined {
-  let best: { value: string; points: number } | undefined
+  pointsOf: (one: string, other: string) => number,
+): Likeness | undefined {
+  let best: Likeness | undefined
   for (const one of ours)
     for (const other of theirs) {
-      if (one === other || phoneTail(one) === undefined || phoneTail(one) !== phoneTail(other)) continue
-      const points = one.slice(-10) === other.slice(-10) ? POINTS.phone_alike.ten : POINTS.phone_alike.eight
-      // Of two spellings the same is named from both sides.
-      if (!best || points > best.points) best = { value: one < other ? one : other, points }
+      const points = one === other ? 0 : pointsOf(one, other)
+      const value = one < other ? one : other
+      const better = !best || points > best.points || (points === best.points && value < best.value)
+      if (points > 0 && better) best = { value, points }
     }
   return best
+}
+
+function phonePoints(one: string, other: string): number {
+  if (phoneTail(one) === undefined || phoneTail(one) !== phoneTail(other)) return 0
+  return one.slice(-10) === other.slice(-10) ? POINTS.phone_alike.ten : POINTS.phone_alike.eight
 }
 
 const PUBLIC_MAIL = new Set(
@@ -131,19 +143,6 @@ export const emailBox = (email: string): string => plain(cutAt(email)[0]).replac
 export function officeDomain(email: string): string | undefined {
   const [, domain] = cutAt(email)
   return PUBLIC_MAIL.has(domain) ? undefined : domain
-}
-
-function emailsAlike(
-  ours: readonly string[],
-  theirs: readonly string[],
-): { value: string; points: number } | undefined {
-  let best: { value: string; points: number } | undefined
-  for (const one of ours)
-    for (const other of theirs) {
-      const points = one === other ? 0 : mailboxPoints(one, other)
-      if (points > (best?.points ?? 0)) best = { value: one < other ? one : other, points }
-    }
-  return best
 }
 
 function mailboxPoints(one: string, other: string): number {
@@ -193,12 +192,16 @@ function namesAlike(
 
 /** Near names count only where something else brings the two together. */
 function meet(a: Facts, b: Facts): boolean {
-  return companyOfBoth(a, b) !== undefined || phonesAlike(a.phones, b.phones) !== undefined
+  return companyOfBoth(a, b) !== undefined || likest(a.phones, b.phones, phonePoints) !== undefined
 }
 
 function companyOfBoth(a: Facts, b: Facts): string | undefined {
-  const company = a.companies.find((one) => b.companies.some((other) => other.id === one.id))
-  if (company) return company.name
+  const ids = b.companies.map((company) => company.id)
+  const [company] = a.companies
+    .filter(({ id }) => ids.includes(id))
+    .map(({ name }) => name)
+    .sort()
+  if (company !== undefined) return company
   const domains = (facts: Facts): string[] => facts.emails.flatMap((email) => officeDomain(email) ?? [])
   return shared(domains(a), domains(b))
 }

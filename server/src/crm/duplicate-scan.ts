@@ -1,7 +1,8 @@
 import type { DuplicateScan } from '#shared/api/duplicates.ts'
 import type { Actor, App } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
-import { PIECE, tellDuplicates } from './duplicate-pairs.ts'
+import { registerContactPart } from './contact-parts.ts'
+import { PIECE, recheck, tellDuplicates } from './duplicate-pairs.ts'
 import { findDuplicates } from './duplicates.ts'
 
 /** Looking through all contacts for duplicates, some at a time. What changes later is looked at when it does. */
@@ -66,6 +67,13 @@ export async function scanState(db: Db): Promise<DuplicateScan> {
     finishedAt: scan.finished_at?.toISOString() ?? null,
   }
 }
+
+/** Pairs go with their contacts (by foreign key); who comes back is compared anew. */
+registerContactPart({
+  name: 'duplicates',
+  restored: (tx, ids) => recheck(tx, ids),
+  erase: () => Promise.resolve(true),
+})
 
 export function duplicateJobs({ db, jobs }: App): void {
   jobs.define('duplicates.find', async (payload) => {

@@ -163,8 +163,9 @@ test('similarity is between none and all', () => {
   expect(similarity('', '')).toBe(0)
 })
 
+const some = <T>(values: readonly T[], max = 3) => fc.uniqueArray(fc.constantFrom(...values), { maxLength: max })
+const meets = <T>(one: readonly T[], other: readonly T[]) => one.some((key) => key !== undefined && other.includes(key))
 describe('whatever two contacts are like', () => {
-  const some = <T>(values: readonly T[], max = 3) => fc.uniqueArray(fc.constantFrom(...values), { maxLength: max })
   const phones = ['+982188776655', '+983188776655', '+989121234567', '+19121234567', '+12', '+4989123456']
   const boxes = ['ali.rezaei', 'alirezaei', 'info', 'a', 'ali.rezaei+x', 'sara']
   const domains = ['gmail.com', 'gmial.com', 'googlemail.com', 'siva.example', 'siva.ir', 'yahoo.com', 'yahoo.co.uk']
@@ -195,8 +196,6 @@ describe('whatever two contacts are like', () => {
   })
 
   test('who is alike in number or address meets under one key', () => {
-    const meets = <T>(one: readonly T[], other: readonly T[]) =>
-      one.some((key) => key !== undefined && other.includes(key))
     fc.assert(
       fc.property(anyone, anyone, (a, b) => {
         const kinds = reasonsFor(a, b, { bearers: 2 }).reasons.map((reason) => reason.kind)

@@ -149,8 +149,8 @@ test('what was dismissed stays so until more speaks for it, and can be opened ag
 })
 
 test('merging closes the pairs of the one that goes, undoing opens them again', async () => {
-  const names = ['Closing Pair', 'Pair Closing', 'closing pair']
-  const [a = '', b = '', c = ''] = await Promise.all(names.map((name) => create(name)))
+  const [a, b] = [await create('Closing Pair'), await create('Pair Closing')]
+  const c = await create('closing pair')
   expect((await pairsOf(a)).map((pair) => pair.other).toSorted()).toEqual([b, c].toSorted())
   const id = await merge(b, a)
   const open = async () =>

@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util'
 import { measureFanout } from './fanout.ts'
 import { measureGrowth } from './growth.ts'
 import { measureInbound } from './inbound.ts'
+import { measureMerge } from './merge.ts'
 import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
-  --only NAME    inbound, growth, live or page; may be given several times
+  --only NAME    inbound, growth, live, merge or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
   --activities N as many instead
@@ -64,6 +65,12 @@ async function bench(): Promise<void> {
         ),
       live: () =>
         measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),
+      merge: () =>
+        measureMerge(
+          world,
+          report,
+          values.quick ? { activities: 1000, rounds: 10 } : { activities: 10_000, rounds: 60 },
+        ),
       page: () => measurePage(report),
     }
     for (const [name, scene] of Object.entries(scenes)) if (!values.only || values.only.includes(name)) await scene()

@@ -48,6 +48,8 @@ export const ERRORS = {
   not_ready: { status: 503 },
   not_set_up: { status: 409 },
   not_signed_in: { status: 401 },
+  /** A token that may only read, or somebody who sees as another user. */
+  read_only: { status: 403 },
   rate_limited: { status: 429 },
   reload_required: { status: 409 },
   /** The administrator's role and the preset ones cannot be changed so. */

@@ -3,8 +3,10 @@ import { isLocale } from '#shared/locales.ts'
 import { RIGHTS, type Right } from '#shared/rights.ts'
 import type { Actor, App } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
+import { Problem } from '../platform/problem.ts'
 import { hashToken, newToken } from '../platform/secrets.ts'
 import { refuseCrossSite } from './cross-site.ts'
+import { grantsOfUser, needAllOf } from './grants.ts'
 
 export const COOKIE = 'daftar_session'
 /** A session that is not used this long is over. */
@@ -19,6 +21,14 @@ const ACTOR_COLUMNS = `u.id::text as user_id, u.name, u.locale,
       join channel c on rc.channel_id is null or rc.channel_id = c.id
     where ur.user_id = u.id group by c.id order by c.id) c) as channels`
 
+/** What a token may do at most; null: all that its user may. */
+interface Scope {
+  read_only: boolean
+  scope_rights: string[] | null
+  scope_channels: string[] | null
+}
+const SCOPE_COLUMNS = 't.read_only, t.rights as scope_rights, t.channel_ids::text[] as scope_channels'
+
 interface ActorRow {
   user_id: string
   name: string
@@ -27,17 +37,24 @@ interface ActorRow {
   channels: { id: string; view: boolean; send: boolean; manage: boolean }[]
 }
 
-function toActor(row: ActorRow, more: Pick<Actor, 'address' | 'sessionId' | 'tokenId'>): Actor {
+function toActor(
+  row: ActorRow & Partial<Scope>,
+  more: Pick<Actor, 'address' | 'sessionId' | 'tokenId' | 'readOnly' | 'seenBy'>,
+): Actor {
+  const { scope_rights: rights = null, scope_channels: only = null } = row
+  const channels = row.channels.filter((channel) => channel.view && (only === null || only.includes(channel.id)))
   return {
     userId: row.user_id,
     name: row.name,
-    rights: new Set(row.rights.filter(isRight)),
+    rights: new Set(row.rights.filter(isRight).filter((right) => rights === null || rights.includes(right))),
     channels: {
-      view: row.channels.filter((channel) => channel.view).map((channel) => channel.id),
-      send: row.channels.filter((channel) => channel.view && channel.send).map((channel) => channel.id),
-      manage: row.channels.filter((channel) => channel.view && channel.manage).map((channel) => channel.id),
+      view: channels.map((channel) => channel.id),
+      send: channels.filter((channel) => channel.send).map((channel) => channel.id),
+      manage: channels.filter((channel) => channel.manage).map((channel) => channel.id),
     },
     locale: isLocale(row.locale) ? row.locale : 'fa',
+    ...(row.read_only ? { readOnly: true } : {}),
+    ...(row.read_only || rights !== null || only !== null ? { scoped: true } : {}),
     ...more,
   }
 }
@@ -54,18 +71,60 @@ export async function actorOf(
   tokenId?: string,
   address = '',
 ): Promise<Actor | undefined> {
-  const row = await db.one<ActorRow>(
-    `select ${ACTOR_COLUMNS} from app_user u where u.id = $1 and u.state = 'active'
-     and ($2::bigint is null or exists (select 1 from session where id = $2 and user_id = u.id and expires_at > now()))
-     and ($3::bigint is null or exists (select 1 from api_token where id = $3 and user_id = u.id and revoked_at is null
-       and (expires_at is null or expires_at > now())))`,
+  const row = await db.one<ActorRow & Scope>(
+    `select ${SCOPE_COLUMNS}, ${ACTOR_COLUMNS} from app_user u
+     left join api_token t on t.id = $3 and t.user_id = u.id and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
+     where u.id = $1 and u.state = 'active' and ($3::bigint is null or t.id is not null)
+     and ($2::bigint is null or exists (select 1 from session where id = $2 and user_id = u.id and expires_at > now()))`,
     [userId, sessionId ?? null, tokenId ?? null],
   )
   return row && toActor(row, { address, sessionId, tokenId })
 }
 
+/** Who an actor is by now; whoever sees as another must still be allowed to. */
+export async function actorAgain(db: Db, actor: Actor): Promise<Actor | undefined> {
+  const { userId, sessionId, tokenId, seenBy, address } = actor
+  const who = await actorOf(db, seenBy ?? userId, sessionId, tokenId, address)
+  if (!who || seenBy === undefined) return who
+  return seeingAs(db, who, userId).catch(() => undefined)
+}
+
+/**
+ * Somebody as whom another looks at the product, changing nothing. Only who holds all that this user holds: it must not
+ * become a way to see more.
+ * @throws Problem `no_right`, `not_found`
+ */
+export async function seeingAs(db: Db, actor: Actor, userId: string): Promise<Actor> {
+  if (!actor.rights.has('user.see_as')) throw new Problem('no_right')
+  const other = /^[1-9][0-9]{0,18}$/.test(userId) ? await actorOf(db, userId) : undefined
+  if (!other) throw new Problem('not_found')
+  await needAllOf(db, actor, await grantsOfUser(db, userId))
+  const { sessionId, tokenId, address } = actor
+  return { ...other, sessionId, tokenId, address, readOnly: true, seenBy: actor.userId }
+}
+
 /** Who sends the request: by `Authorization: Bearer`, else by cookie. With `reply` an old cookie is exchanged for a new one. */
 export async function authenticate(
+  app: App,
+  request: FastifyRequest,
+  reply?: FastifyReply,
+): Promise<Actor | undefined> {
+  const actor = await authenticateOneself(app, request, reply)
+  const as = seenAs(request)
+  if (!actor || as === undefined) return actor
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw new Problem('read_only')
+  return seeingAs(app.db, actor, as)
+}
+
+/** As whom the sender wants to see; the stream of events cannot send headers from a browser. */
+function seenAs({ headers, query }: FastifyRequest): string | undefined {
+  const header = headers['x-daftar-see-as']
+  if (typeof header === 'string') return header
+  const asked: unknown = query !== null && typeof query === 'object' && 'seeAs' in query ? query.seeAs : undefined
+  return typeof asked === 'string' ? asked : undefined
+}
+
+async function authenticateOneself(
   app: App,
   request: FastifyRequest,
   reply?: FastifyReply,
@@ -80,8 +139,8 @@ export async function authenticate(
 }
 
 async function byToken(db: Db, token: string, address: string): Promise<Actor | undefined> {
-  const row = await db.one<ActorRow & { token_id: string; stale: boolean }>(
-    `select t.id::text as token_id, coalesce(t.used_at < now() - interval '1 minute', true) as stale, ${ACTOR_COLUMNS}
+  const row = await db.one<ActorRow & Scope & { token_id: string; stale: boolean }>(
+    `select t.id::text as token_id, coalesce(t.used_at < now() - interval '1 minute', true) as stale, ${SCOPE_COLUMNS}, ${ACTOR_COLUMNS}
      from api_token t join app_user u on u.id = t.user_id
      where t.token_hash = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now()) and u.state = 'active'`,
     [hashToken(token)],

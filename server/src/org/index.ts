@@ -1,5 +1,6 @@
 import type { App } from '../platform/app.ts'
-import { actorOf, authenticate } from './actors.ts'
+import { accessRoutes } from './access.routes.ts'
+import { actorAgain, actorOf, authenticate } from './actors.ts'
 import { auditRoutes } from './audit.routes.ts'
 import { sealingPart } from './audit-seal.ts'
 import { meRoutes } from './me.routes.ts'
@@ -15,11 +16,13 @@ import { userRoutes } from './users.routes.ts'
 /** Users, roles and rights, sign-in, API tokens, the organisation's settings and the audit log. */
 export function orgModule(app: App): void {
   app.authenticate = (request, reply) => authenticate(app, request, reply)
+  app.actorAgain = (actor) => actorAgain(app.db, actor)
   app.actorOf = (userId, sessionId, tokenId) => actorOf(app.db, userId, sessionId, tokenId)
   setupRoutes(app)
   sessionRoutes(app)
   meRoutes(app)
   userRoutes(app)
+  accessRoutes(app)
   roleRoutes(app)
   organisationRoutes(app)
   app.fileRules.push((_actor, fileId) => isLogo(app.db, fileId))

@@ -33,13 +33,18 @@ export function checkTimeZone(zone: string | undefined, field: string): void {
 
 export async function meOf(db: Db, actor: Actor): Promise<Me> {
   const row = await db.one<
-    PreferenceRow & Pick<Me, 'id' | 'name' | 'email' | 'presence' | 'roles'> & { live_event: string }
+    PreferenceRow &
+      Pick<Me, 'id' | 'name' | 'email' | 'presence' | 'roles'> & {
+        live_event: string
+        seen_by: Me['seenBy']
+      }
   >(
     `select u.id::text, u.name, u.email, u.presence, ${PREFERENCE_COLUMNS}, (select seq::text from live_counter) as live_event,
+       (select json_build_object('id', s.id::text, 'name', s.name) from app_user s where s.id = $2) as seen_by,
        (select coalesce(json_agg(json_build_object('id', r.id::text, 'preset', r.preset, 'name', r.name) order by r.id), '[]')
         from user_role ur join role r on r.id = ur.role_id where ur.user_id = u.id) as roles
      from app_user u where u.id = $1`,
-    [actor.userId],
+    [actor.userId, actor.seenBy ?? null],
   )
   if (!row) throw new Problem('not_signed_in')
   return {
@@ -52,6 +57,7 @@ export async function meOf(db: Db, actor: Actor): Promise<Me> {
     rights: [...actor.rights],
     channels: { view: [...actor.channels.view], send: [...actor.channels.send], manage: [...actor.channels.manage] },
     liveEvent: row.live_event,
+    seenBy: row.seen_by,
   }
 }
 

@@ -24,6 +24,12 @@ export interface Actor {
   /** Set when signed in by an API token. */
   tokenId?: string
   address: string
+  /** May look, and change nothing: a token of that kind, or somebody who sees as another. */
+  readOnly?: boolean
+  /** A token that may less than its user: it makes no tokens. */
+  scoped?: boolean
+  /** The user who looks at the product as this one sees it. */
+  seenBy?: string
 }
 
 /** What modules are given. They add routes, jobs and running parts; `main.ts` starts them. */
@@ -42,8 +48,10 @@ export interface App {
   plugins: ((server: FastifyInstance) => void | Promise<void>)[]
   /** Set by org. With `reply` a session's cookie may be exchanged for a new one. */
   authenticate(request: FastifyRequest, reply?: FastifyReply): Promise<Actor | undefined>
-  /** Rights anew, for a live stream whose user's roles changed. Undefined: no longer allowed in. */
+  /** Who somebody is and what they may do now. Undefined: no longer allowed in. */
   actorOf(userId: string, sessionId?: string, tokenId?: string): Promise<Actor | undefined>
+  /** The rights of somebody anew, for a live stream whose user's roles changed. Undefined: no longer allowed in. */
+  actorAgain(actor: Actor): Promise<Actor | undefined>
   /** Who may fetch a file: one rule that says yes is enough. Modules add theirs. */
   fileRules: ((actor: Actor, fileId: string) => Promise<boolean>)[]
   /** References to files that are no foreign keys, as SQL conditions on `file.id`; a file none of them names is removed in time. */

@@ -20,6 +20,7 @@ export function eventsRoute(app: App): void {
       summary: 'A stream of server-sent events: every change the caller may see, numbered; Last-Event-ID resumes.',
       query: Type.Object({
         lastEventId: Type.Optional(Type.String({ maxLength: 30, description: 'As the header Last-Event-ID' })),
+        seeAs: Type.Optional(Type.String({ maxLength: 20, description: 'As the header X-Daftar-See-As' })),
       }),
       answer: Type.Unsafe<unknown>(Type.String()),
       answerType: 'text/event-stream',
@@ -68,7 +69,7 @@ async function stream(
   raw.write('retry: 1000\n\n')
   const recheck = setInterval(() => {
     app
-      .actorOf(actor.userId, actor.sessionId, actor.tokenId)
+      .actorAgain(actor)
       .then((still) => still ?? raw.end('event: signed-out\ndata: {}\n\n'))
       .catch((error: unknown) => app.log.warn({ err: error }, 'a stream could not be checked'))
   }, RECHECK)

@@ -145,6 +145,7 @@ export function registerRoutes(server: FastifyInstance, app: App): void {
         // A stream takes the connection over and could not hand out a new cookie.
         const actor = await app.authenticate(request, spec.answerType === 'text/event-stream' ? undefined : reply)
         if (!actor) throw new Problem('not_signed_in')
+        if (actor.readOnly && request.method !== 'GET' && request.method !== 'HEAD') throw new Problem('read_only')
         if (!may(actor, spec.access)) throw new Problem('no_right')
         request.actor = actor
       },

@@ -47,7 +47,7 @@ interface Client {
 export function createLiveHub(
   db: Database,
   log: Log,
-  actorOf: (userId: string, sessionId?: string, tokenId?: string) => Promise<Actor | undefined>,
+  actorAgain: (actor: Actor) => Promise<Actor | undefined>,
 ): LiveHub {
   const clients = new Set<Client>()
   const listeners = new Map<string, (() => void)[]>()
@@ -132,7 +132,8 @@ export function createLiveHub(
     }
     if (!row.changes.includes('"kind":"me"')) return
     for (const client of clients) {
-      if (row.user_id !== null && row.user_id !== client.actor.userId) continue
+      const { userId, seenBy } = client.actor
+      if (row.user_id !== null && row.user_id !== userId && row.user_id !== seenBy) continue
       await renew(client)
     }
   }
@@ -141,7 +142,7 @@ export function createLiveHub(
   async function renew(client: Client): Promise<boolean> {
     const before = client.actor
     try {
-      const actor = await actorOf(before.userId, before.sessionId, before.tokenId)
+      const actor = await actorAgain(before)
       if (!actor) client.response.end('event: signed-out\ndata: {}\n\n')
       // Somebody else may have asked after us, and knows better.
       else if (client.actor === before) {

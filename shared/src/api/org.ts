@@ -44,6 +44,15 @@ export type UserPatch = Static<typeof UserPatch>
 export const UserQuery = Type.Object({ ...PageQuery, search: Type.Optional(Type.String({ maxLength: 200 })) })
 export type UserQuery = Static<typeof UserQuery>
 
+/** What a user may do, and which of the user's roles give it. */
+export const UserAccess = Type.Object({
+  rights: Type.Array(Type.Object({ right: Choice(RIGHTS), roleIds: Type.Array(Id) })),
+  channels: Type.Array(
+    Type.Object({ channelId: Id, view: Type.Array(Id), send: Type.Array(Id), manage: Type.Array(Id) }),
+  ),
+})
+export type UserAccess = Static<typeof UserAccess>
+
 export const RoleChannel = Type.Object({
   /** null: every channel, also those made later. */
   channelId: Nullable(Id),

@@ -37,6 +37,8 @@ export const Me = Type.Object({
   ),
   /** Number of the last live event at this moment: a stream that begins after it misses nothing of what is fetched from now on. */
   liveEvent: Type.String(),
+  /** Who looks at the product as this user sees it, and changes nothing. */
+  seenBy: Nullable(Type.Object({ id: Id, name: Type.String() })),
 })
 export type Me = Static<typeof Me>
 
@@ -63,17 +65,29 @@ export const SessionItem = Type.Object({
 })
 export type SessionItem = Static<typeof SessionItem>
 
+/** What a token may do at most; never more than its user. */
+const scope = {
+  /** May look and change nothing. */
+  readOnly: Type.Boolean(),
+  /** Only these of the user's rights; null: all. */
+  rights: Nullable(Type.Array(Choice(RIGHTS), { maxItems: 100 })),
+  /** Only these of the user's channels; null: all. */
+  channelIds: Nullable(Type.Array(Id, { maxItems: 1000 })),
+}
+
 export const ApiToken = Type.Object({
   id: Id,
   name: Type.String(),
   createdAt: Time,
   expiresAt: Nullable(Time),
   usedAt: Nullable(Time),
+  ...scope,
 })
 export type ApiToken = Static<typeof ApiToken>
 export const ApiTokenNew = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 100 }),
   expiresAt: Type.Optional(Nullable(Time)),
+  ...Type.Partial(Type.Object(scope)).properties,
 })
 export type ApiTokenNew = Static<typeof ApiTokenNew>
 /** The only time the token itself is shown. */

@@ -13,12 +13,16 @@ export const ERRORS = {
   channel_settings_invalid: { status: 422 },
   /** The settings have the right form, but the provider refuses them. */
   channel_settings_wrong: { status: 422 },
+  /** Signing in needs the second factor's code too: send it as `code`. */
+  code_required: { status: 401 },
   conflict: { status: 409 },
   contact_merged: { status: 409 },
   conversation_closed: { status: 409 },
   cross_site: { status: 403 },
   /** Nobody knows yet who a visitor is: first it becomes a lead, a person or a company. */
   deal_on_visitor: { status: 422 },
+  /** A sheet has no more rows. */
+  export_too_large: { status: 409 },
   file_gone: { status: 410 },
   file_not_ready: { status: 409 },
   file_type_refused: { status: 415 },
@@ -30,6 +34,11 @@ export const ERRORS = {
   /** Conversations run over the identity. */
   identity_in_use: { status: 409 },
   identity_taken: { status: 409 },
+  import_empty: { status: 422 },
+  /** No column says a name, a number or an address. */
+  import_no_name: { status: 422 },
+  import_too_large: { status: 422 },
+  import_unreadable: { status: 422 },
   internal: { status: 500 },
   invalid_cursor: { status: 422 },
   /** `errors[]` says which fields, each with one of FIELD_ERRORS. */
@@ -38,6 +47,11 @@ export const ERRORS = {
   last_administrator: { status: 409 },
   /** Value: `outcome` (open, won, lost); of each the board has at least one stage. */
   last_stage: { status: 409 },
+  /** Used, revoked, run out, or never made. */
+  link_over: { status: 410 },
+  /** Value: `reason`, the mail server's words. */
+  mail_failed: { status: 409 },
+  mail_not_set_up: { status: 409 },
   merge_not_undoable: { status: 409 },
   message_not_retryable: { status: 409 },
   method_not_allowed: { status: 405 },
@@ -48,6 +62,10 @@ export const ERRORS = {
   not_ready: { status: 503 },
   not_set_up: { status: 409 },
   not_signed_in: { status: 401 },
+  operation_busy: { status: 409 },
+  operation_not_undoable: { status: 409 },
+  /** It has ended, or is being undone: it can be neither changed nor stopped. */
+  operation_over: { status: 409 },
   /** A token that may only read, or somebody who sees as another user. */
   read_only: { status: 403 },
   rate_limited: { status: 429 },
@@ -57,6 +75,10 @@ export const ERRORS = {
   role_in_use: { status: 409 },
   /** Deals stand in it: it can be retired, not deleted, and its outcome stays. */
   stage_in_use: { status: 409 },
+  second_factor_on: { status: 409 },
+  /** A role asks for a second factor: until there is one nothing else is allowed. */
+  second_factor_needed: { status: 403 },
+  team_exists: { status: 409 },
   too_large: { status: 413 },
   /** Value: `max`, how many there may be. */
   too_many: { status: 409 },
@@ -65,6 +87,7 @@ export const ERRORS = {
   unsupported_media_type: { status: 415 },
   user_exists: { status: 409 },
   weak_password: { status: 422 },
+  wrong_code: { status: 401 },
   wrong_credentials: { status: 401 },
 } as const satisfies Record<string, { status: number }>
 
@@ -90,6 +113,7 @@ export const FIELD_ERRORS = [
   'too_long',
   'too_short',
   'unknown_field',
+  'wrong_code',
   'wrong_format',
   'wrong_password',
 ] as const

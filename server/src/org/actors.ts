@@ -14,6 +14,8 @@ export const IDLE_DAYS = 14
 
 /** What an actor is made of, in one round trip; `u` is the user's row. A role_channel without channel means every channel. */
 const ACTOR_COLUMNS = `u.id::text as user_id, u.name, u.locale,
+  u.totp_at is null and exists (
+    select 1 from user_role ur join role on role.id = ur.role_id where ur.user_id = u.id and role.second_factor) as factor_missing,
   array(select distinct r from user_role ur join role on role.id = ur.role_id, unnest(role.rights) r where ur.user_id = u.id) as rights,
   (select coalesce(json_agg(c), '[]') from (
     select c.id::text, bool_or(rc.can_view) as view, bool_or(rc.can_send) as send, bool_or(rc.can_manage) as manage
@@ -33,6 +35,7 @@ interface ActorRow {
   user_id: string
   name: string
   locale: string
+  factor_missing: boolean
   rights: string[]
   channels: { id: string; view: boolean; send: boolean; manage: boolean }[]
 }
@@ -42,17 +45,23 @@ function toActor(
   more: Pick<Actor, 'address' | 'sessionId' | 'tokenId' | 'readOnly' | 'seenBy'>,
 ): Actor {
   const { scope_rights: rights = null, scope_channels: only = null } = row
-  const channels = row.channels.filter((channel) => channel.view && (only === null || only.includes(channel.id)))
+  // Programs have no phone: a token was made by somebody who had signed in.
+  const factorMissing = row.factor_missing && more.tokenId === undefined
+  const given = factorMissing ? [] : row.channels
+  const channels = given.filter((channel) => channel.view && (only === null || only.includes(channel.id)))
   return {
     userId: row.user_id,
     name: row.name,
-    rights: new Set(row.rights.filter(isRight).filter((right) => rights === null || rights.includes(right))),
+    rights: new Set(
+      (factorMissing ? [] : row.rights).filter(isRight).filter((right) => rights === null || rights.includes(right)),
+    ),
     channels: {
       view: channels.map((channel) => channel.id),
       send: channels.filter((channel) => channel.send).map((channel) => channel.id),
       manage: channels.filter((channel) => channel.manage).map((channel) => channel.id),
     },
     locale: isLocale(row.locale) ? row.locale : 'fa',
+    ...(factorMissing ? { factorMissing: true } : {}),
     ...(row.read_only ? { readOnly: true } : {}),
     ...(row.read_only || rights !== null || only !== null ? { scoped: true } : {}),
     ...more,

@@ -5,6 +5,7 @@ import { auditRoutes } from './audit.routes.ts'
 import { sealingPart } from './audit-seal.ts'
 import { meRoutes } from './me.routes.ts'
 import { isLogo } from './organisation.ts'
+import { secondFactorRoutes } from './second-factor.routes.ts'
 import { organisationRoutes } from './organisation.routes.ts'
 import { roleRoutes } from './roles.routes.ts'
 import { sessionRoutes } from './sessions.routes.ts'
@@ -23,6 +24,7 @@ export function orgModule(app: App): void {
   meRoutes(app)
   userRoutes(app)
   accessRoutes(app)
+  secondFactorRoutes(app)
   roleRoutes(app)
   organisationRoutes(app)
   app.fileRules.push((_actor, fileId) => isLogo(app.db, fileId))

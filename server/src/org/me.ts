@@ -36,10 +36,15 @@ export async function meOf(db: Db, actor: Actor): Promise<Me> {
     PreferenceRow &
       Pick<Me, 'id' | 'name' | 'email' | 'presence' | 'roles'> & {
         live_event: string
+        factor_on: boolean
+        codes_left: number
+        team_ids: string[]
         seen_by: Me['seenBy']
       }
   >(
     `select u.id::text, u.name, u.email, u.presence, ${PREFERENCE_COLUMNS}, (select seq::text from live_counter) as live_event,
+       u.totp_at is not null as factor_on, (select count(*)::int from recovery_code where user_id = u.id and used_at is null) as codes_left,
+       array(select team_id::text from team_member where user_id = u.id order by team_member.team_id) as team_ids,
        (select json_build_object('id', s.id::text, 'name', s.name) from app_user s where s.id = $2) as seen_by,
        (select coalesce(json_agg(json_build_object('id', r.id::text, 'preset', r.preset, 'name', r.name) order by r.id), '[]')
         from user_role ur join role r on r.id = ur.role_id where ur.user_id = u.id) as roles
@@ -57,6 +62,8 @@ export async function meOf(db: Db, actor: Actor): Promise<Me> {
     rights: [...actor.rights],
     channels: { view: [...actor.channels.view], send: [...actor.channels.send], manage: [...actor.channels.manage] },
     liveEvent: row.live_event,
+    secondFactor: { on: row.factor_on, missing: actor.factorMissing ?? false, recoveryCodesLeft: row.codes_left },
+    teamIds: row.team_ids,
     seenBy: row.seen_by,
   }
 }
@@ -77,7 +84,8 @@ export async function changeMe(
   await tx.query(
     `update app_user set name = coalesce($2, name), presence = coalesce($3, presence), locale = coalesce($4, locale),
        calendar = coalesce($5, calendar), digits = coalesce($6, digits), time_zone = coalesce($7, time_zone),
-       theme = coalesce($8, theme), password_hash = coalesce($9, password_hash), updated_at = now() where id = $1`,
+       theme = coalesce($8, theme), password_hash = coalesce($9, password_hash), updated_at = now(),
+       presence_at = case when $3::text is not null and $3 <> presence then now() else presence_at end where id = $1`,
     [
       actor.userId,
       name?.trim(),

@@ -13,10 +13,11 @@ interface Row {
   name: string
   rights: string[]
   channels: RoleChannel[]
+  second_factor: boolean
   user_count: number
 }
 
-const SELECT = `select r.id::text, r.preset, r.name, r.rights,
+const SELECT = `select r.id::text, r.preset, r.name, r.rights, r.second_factor,
   (select count(*)::int from user_role where role_id = r.id) as user_count,
   (select coalesce(json_agg(json_build_object('channelId', channel_id::text, 'view', can_view, 'send', can_send, 'manage', can_manage)
      order by channel_id nulls first), '[]') from role_channel where role_id = r.id) as channels
@@ -24,7 +25,15 @@ const SELECT = `select r.id::text, r.preset, r.name, r.rights,
 
 function toRole(row: Row): Role {
   const { id, preset, name, channels } = row
-  return { id, preset, name, rights: row.rights.filter(isRight), channels, userCount: row.user_count }
+  return {
+    id,
+    preset,
+    name,
+    rights: row.rights.filter(isRight),
+    channels,
+    secondFactor: row.second_factor,
+    userCount: row.user_count,
+  }
 }
 
 /** All of them: an organisation has a handful. */
@@ -53,13 +62,17 @@ function complete(channels: readonly RoleChannel[]): RoleChannel[] {
   return [...byChannel.values()].filter((one) => one.view)
 }
 
-export async function createRole(tx: Tx, actor: Actor, { name, rights, channels }: RoleNew): Promise<string> {
+export async function createRole(
+  tx: Tx,
+  actor: Actor,
+  { name, rights, channels, secondFactor = false }: RoleNew,
+): Promise<string> {
   checkName(name)
   await needAllOf(tx, actor, grantsFrom(rights, complete(channels)))
-  const row = await tx.one<{ id: string }>('insert into role (name, rights) values ($1, $2) returning id::text', [
-    name.trim(),
-    [...new Set(rights)],
-  ])
+  const row = await tx.one<{ id: string }>(
+    'insert into role (name, rights, second_factor) values ($1, $2, $3) returning id::text',
+    [name.trim(), [...new Set(rights)], secondFactor],
+  )
   if (!row) throw new Error('the role was not stored')
   await setChannels(tx, row.id, complete(channels))
   await audit(tx, actor, 'role.made', { kind: 'role', id: row.id }, null, told(await loadRole(tx, row.id)))
@@ -70,15 +83,18 @@ export async function createRole(tx: Tx, actor: Actor, { name, rights, channels 
 export async function changeRole(tx: Tx, actor: Actor, id: string, patch: RolePatch): Promise<void> {
   checkName(patch.name)
   const before = await lockRole(tx, id)
-  if (before.preset === 'administrator') throw new Problem('role_fixed')
+  // Of the administrator's role only whether it asks for a second factor.
+  const { secondFactor = before.secondFactor, ...others } = patch
+  if (before.preset === 'administrator' && Object.keys(others).length > 0) throw new Problem('role_fixed')
   const rights = patch.rights ?? before.rights
   const channels = patch.channels ? complete(patch.channels) : before.channels
   await needAllOf(tx, actor, grantsFrom(before.rights, before.channels))
   await needAllOf(tx, actor, grantsFrom(rights, channels))
-  await tx.query('update role set name = coalesce($2, name), rights = $3 where id = $1', [
+  await tx.query('update role set name = coalesce($2, name), rights = $3, second_factor = $4 where id = $1', [
     id,
     patch.name?.trim(),
     [...new Set(rights)],
+    secondFactor,
   ])
   if (patch.channels) await setChannels(tx, id, channels)
   await audit(tx, actor, 'role.changed', { kind: 'role', id }, told(before), told(await loadRole(tx, id)))
@@ -100,8 +116,8 @@ async function lockRole(tx: Tx, id: string): Promise<Role> {
   return loadRole(tx, id)
 }
 
-function told({ name, rights, channels }: Role): object {
-  return { name, rights: rights.toSorted(), channels }
+function told({ name, rights, channels, secondFactor }: Role): object {
+  return { name, rights: rights.toSorted(), channels, secondFactor }
 }
 
 async function setChannels(tx: Tx, roleId: string, channels: readonly RoleChannel[]): Promise<void> {

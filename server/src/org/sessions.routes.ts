@@ -6,9 +6,10 @@ import type { App } from '../platform/app.ts'
 import { route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import { clearCookie, setCookie } from './actors.ts'
+import { checkCredentials } from './credentials.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { meOf } from './me.ts'
-import { checkCredentials, endSession, endSessions, listSessions, startSession, type Visitor } from './sessions.ts'
+import { endSession, endSessions, listSessions, startSession, type Visitor } from './sessions.ts'
 
 export function visitorOf(request: FastifyRequest): Visitor {
   return { address: request.ip, userAgent: request.headers['user-agent'] }
@@ -20,12 +21,13 @@ export function sessionRoutes(app: App): void {
       method: 'POST',
       url: '/session',
       access: 'public',
-      summary: 'Signs in with e-mail and password and sets the session cookie.',
+      summary:
+        'Signs in with e-mail and password, and `code` where a second factor is on (`code_required`), and sets the session cookie.',
       body: SignIn,
       answer: Me,
       async handle({ body, request, reply }) {
         refuseCrossSite(request, app.config.publicUrl)
-        const userId = await checkCredentials(app.db, body.email.trim(), body.password, request.ip)
+        const userId = await checkCredentials(app, { ...body, email: body.email.trim() }, request.ip)
         const session = await startSession(app.db, userId, visitorOf(request))
         const actor = await app.actorOf(userId, session.id)
         if (!actor) throw new Problem('wrong_credentials')

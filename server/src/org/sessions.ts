@@ -1,33 +1,11 @@
 import type { SessionItem } from '#shared/api/session.ts'
 import type { Db, Tx } from '../platform/db.ts'
-import { Problem } from '../platform/problem.ts'
 import { hashToken, newToken } from '../platform/secrets.ts'
 import { IDLE_DAYS } from './actors.ts'
-import { passwordFits } from './passwords.ts'
-import { countAttempt, forgetAttempts } from './throttle.ts'
 
 export interface Visitor {
   address: string
   userAgent: string | undefined
-}
-
-/**
- * Checks e-mail and password. Unknown e-mail, wrong password, disabled user: one answer, after the same time.
- * @returns the user's id
- * @throws Problem `wrong_credentials`, `too_many_attempts`
- */
-export async function checkCredentials(db: Db, email: string, password: string, address: string): Promise<string> {
-  await countAttempt(db, 'address', address)
-  await countAttempt(db, 'email', email)
-  const user = await db.one<{ id: string; password_hash: string | null; state: string }>(
-    'select id::text, password_hash, state from app_user where lower(email) = lower($1)',
-    [email],
-  )
-  const fits = await passwordFits(user?.password_hash, password)
-  if (!user || !fits || user.state !== 'active') throw new Problem('wrong_credentials')
-  await forgetAttempts(db, 'address', address)
-  await forgetAttempts(db, 'email', email)
-  return user.id
 }
 
 /** @returns the session's id and the token for the cookie, which is stored nowhere */
@@ -43,6 +21,7 @@ export async function startSession(
     [userId, hashToken(token), IDLE_DAYS, address, userAgent?.slice(0, 400) ?? null],
   )
   if (!row) throw new Error('the session was not stored')
+  await db.query('update app_user set seen_at = now() where id = $1', [userId])
   return { id: row.id, token }
 }
 

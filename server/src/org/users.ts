@@ -17,9 +17,16 @@ interface Row extends PreferenceRow {
   state: User['state']
   presence: User['presence']
   role_ids: string[]
+  team_ids: string[]
+  factor_on: boolean
+  presence_at: Date
+  seen_at: Date | null
   created_at: Date
 }
-const SELECT = `select u.id::text, u.name, u.email, u.state, u.presence, u.created_at, ${PREFERENCE_COLUMNS},
+const SELECT = `select u.id::text, u.name, u.email, u.state, u.presence, u.presence_at, u.created_at, ${PREFERENCE_COLUMNS},
+  u.totp_at is not null as factor_on,
+  greatest((select max(used_at) from session where user_id = u.id), (select max(used_at) from api_token where user_id = u.id), u.seen_at) as seen_at,
+  array(select team_id::text from team_member where user_id = u.id order by team_member.team_id) as team_ids,
   array(select role_id::text from user_role where user_id = u.id order by user_role.role_id) as role_ids from app_user u`
 
 function toUser(row: Row): User {
@@ -31,6 +38,10 @@ function toUser(row: Row): User {
     presence: row.presence,
     preferences: toPreferences(row),
     roleIds: row.role_ids,
+    teamIds: row.team_ids,
+    secondFactor: row.factor_on,
+    presenceAt: row.presence_at.toISOString(),
+    seenAt: row.seen_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   }
 }

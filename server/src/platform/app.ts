@@ -26,6 +26,8 @@ export interface Actor {
   address: string
   /** May look, and change nothing: a token of that kind, or somebody who sees as another. */
   readOnly?: boolean
+  /** A role asks for a second factor, and there is none: only one's own account can be reached. */
+  factorMissing?: boolean
   /** A token that may less than its user: it makes no tokens. */
   scoped?: boolean
   /** The user who looks at the product as this one sees it. */

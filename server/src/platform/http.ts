@@ -128,6 +128,9 @@ export function need(actor: Actor, right: Right): void {
 /** What strangers send is a name and a password: reading and refusing a large body would cost us more than them. */
 const STRANGERS_BODY_LIMIT = 32 * 1024
 
+/** What can be reached before a second factor that a role asks for is set up. */
+const OWN_ACCOUNT = /^\/(me|session|setup)(\/|$)/
+
 export function registerRoutes(server: FastifyInstance, app: App): void {
   for (const spec of app.routes) {
     server.route({
@@ -145,6 +148,7 @@ export function registerRoutes(server: FastifyInstance, app: App): void {
         // A stream takes the connection over and could not hand out a new cookie.
         const actor = await app.authenticate(request, spec.answerType === 'text/event-stream' ? undefined : reply)
         if (!actor) throw new Problem('not_signed_in')
+        if (actor.factorMissing && !OWN_ACCOUNT.test(spec.url)) throw new Problem('second_factor_needed')
         if (actor.readOnly && request.method !== 'GET' && request.method !== 'HEAD') throw new Problem('read_only')
         if (!may(actor, spec.access)) throw new Problem('no_right')
         request.actor = actor

@@ -20,6 +20,12 @@ export const User = Type.Object({
   presence: Choice(PRESENCES),
   preferences: Preferences,
   roleIds: Type.Array(Id),
+  teamIds: Type.Array(Id),
+  secondFactor: Type.Boolean(),
+  /** Since when the presence is as it is. */
+  presenceAt: Time,
+  /** When last heard of; null: never signed in. */
+  seenAt: Nullable(Time),
   createdAt: Time,
 })
 export type User = Static<typeof User>
@@ -67,6 +73,8 @@ export const Role = Type.Object({
   name: Type.String(),
   rights: Type.Array(Choice(RIGHTS)),
   channels: Type.Array(RoleChannel),
+  /** Whoever has the role must have a second factor at sign-in. */
+  secondFactor: Type.Boolean(),
   userCount: Type.Integer(),
 })
 export type Role = Static<typeof Role>
@@ -74,6 +82,7 @@ export const RoleNew = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 100 }),
   rights: Type.Array(Choice(RIGHTS), { maxItems: 100 }),
   channels: Type.Array(RoleChannel, { maxItems: 1000 }),
+  secondFactor: Type.Optional(Type.Boolean()),
 })
 export type RoleNew = Static<typeof RoleNew>
 export const RolePatch = Type.Partial(RoleNew)

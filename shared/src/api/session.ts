@@ -5,6 +5,8 @@ import { CHANNEL_RIGHTS, RIGHTS } from '../rights.ts'
 export const SignIn = Type.Object({
   email: Type.String({ minLength: 1, maxLength: 254 }),
   password: Type.String({ minLength: 1, maxLength: 1000 }),
+  /** Of the second factor, where the answer was `code_required`: six digits, or a recovery code. */
+  code: Type.Optional(Type.String({ maxLength: 60 })),
 })
 export type SignIn = Static<typeof SignIn>
 
@@ -37,6 +39,9 @@ export const Me = Type.Object({
   ),
   /** Number of the last live event at this moment: a stream that begins after it misses nothing of what is fetched from now on. */
   liveEvent: Type.String(),
+  /** `missing`: a role asks for one, and until there is one nothing else is allowed. */
+  secondFactor: Type.Object({ on: Type.Boolean(), missing: Type.Boolean(), recoveryCodesLeft: Type.Integer() }),
+  teamIds: Type.Array(Id),
   /** Who looks at the product as this user sees it, and changes nothing. */
   seenBy: Nullable(Type.Object({ id: Id, name: Type.String() })),
 })
@@ -54,6 +59,19 @@ export const MePatch = Type.Partial(
   }),
 )
 export type MePatch = Static<typeof MePatch>
+
+/** A key for an authenticator app: to type, as an address, and as a picture (SVG) to scan. */
+export const SecondFactorKey = Type.Object({ key: Type.String(), uri: Type.String(), picture: Type.String() })
+export type SecondFactorKey = Static<typeof SecondFactorKey>
+export const SecondFactorCode = Type.Object({ code: Type.String({ minLength: 1, maxLength: 60 }) })
+export const SecondFactorProof = Type.Object({
+  password: Type.String({ minLength: 1, maxLength: 1000 }),
+  code: Type.String({ minLength: 1, maxLength: 60 }),
+})
+export type SecondFactorProof = Static<typeof SecondFactorProof>
+/** Each good for one sign-in; shown only once. */
+export const RecoveryCodes = Type.Object({ codes: Type.Array(Type.String()) })
+export type RecoveryCodes = Static<typeof RecoveryCodes>
 
 export const SessionItem = Type.Object({
   id: Id,

@@ -8,7 +8,8 @@ export interface KeyBinding {
   keys: string
   /** Shown in the overlay of keys; without it the key works but is not shown. */
   label?: string
-  run: (event: KeyboardEvent) => void
+  /** Left out: somebody nearer to the focus does it, and it is only shown. */
+  run?: ((event: KeyboardEvent) => void) | undefined
   /** Also while a text field has the focus. */
   inFields?: boolean
 }
@@ -67,7 +68,7 @@ document.addEventListener('keydown', (event) => {
   const typing = isTyping(event.target)
   for (const group of [...groups].toReversed()) {
     for (const binding of group.bindings) {
-      if ((typing || inside !== null) && binding.inFields !== true) continue
+      if (binding.run === undefined || ((typing || inside !== null) && binding.inFields !== true)) continue
       if (!matches(binding.keys, event)) continue
       event.preventDefault()
       binding.run(event)
@@ -88,7 +89,10 @@ export function useKeys(title: string, bindings: readonly KeyBinding[]): void {
   useEffect(() => {
     const group: Group = {
       title,
-      bindings: live.current.map((binding, index) => ({ ...binding, run: (event) => live.current[index]?.run(event) })),
+      bindings: live.current.map((binding, index) => ({
+        ...binding,
+        run: binding.run && ((event) => live.current[index]?.run?.(event)),
+      })),
     }
     groups.add(group)
     changed()
@@ -115,6 +119,7 @@ const NAMES: Record<string, string> = {
   enter: 'Enter',
   escape: 'Esc',
   slash: '/',
+  space: 'Space',
   mod: isMac ? '⌘' : 'Ctrl',
   shift: 'Shift',
   alt: isMac ? '⌥' : 'Alt',

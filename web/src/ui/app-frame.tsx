@@ -7,13 +7,14 @@ import { useI18n } from '../i18n.ts'
 import { useKeys } from '../keys.ts'
 import { onLiveChange, reconnect, startLive, useLiveState } from '../live.ts'
 import { countsQuery, organisationQuery } from '../queries.ts'
-import { queryClient, useMe, usersQuery } from '../session/session.ts'
+import { can, queryClient, useMe, usersQuery } from '../session/session.ts'
 import { useDemoPhone } from '../session/setup.ts'
 import css from './app-frame.module.css'
 import { ErrorBoundary } from './bits.tsx'
 import { Button, IconButton } from './button.tsx'
 import {
   IconAddressBook,
+  IconBriefcase,
   IconDeviceMobile,
   IconInbox,
   IconKeyboard,
@@ -33,6 +34,7 @@ const KeysOverlay = lazy(() => import('./keys-overlay.tsx'))
 const PLACES = [
   { to: '/inbox', icon: IconInbox, text: 'frame.inbox' },
   { to: '/contacts', icon: IconAddressBook, text: 'frame.contacts' },
+  { to: '/deals', icon: IconBriefcase, text: 'frame.deals' },
   { to: '/settings', icon: IconSettings, text: 'frame.settings' },
 ] as const
 
@@ -82,14 +84,18 @@ export function AppFrame() {
     document.title = unread > 0 ? `(${n(unread)}) ${t('common.appName')}` : t('common.appName')
   }, [t, n, unread])
 
+  const shown = PLACES.filter(({ to }) => to !== '/deals' || can(me, 'deal.view'))
   useKeys(t('frame.keys.everywhere'), [
     { keys: 'mod+k', label: t('frame.keys.palette'), run: () => setOpen('palette'), inFields: true },
     { keys: 'shift+slash', label: t('frame.keys.overlay'), run: () => setOpen('keys') },
-    { keys: 'alt+1', label: t('frame.inbox'), run: () => void navigate({ to: '/inbox' }), inFields: true },
-    { keys: 'alt+2', label: t('frame.contacts'), run: () => void navigate({ to: '/contacts' }), inFields: true },
-    { keys: 'alt+3', label: t('frame.settings'), run: () => void navigate({ to: '/settings' }), inFields: true },
+    ...shown.map(({ to, text }, index) => ({
+      keys: `alt+${index + 1}`,
+      label: t(text),
+      run: () => void navigate({ to }),
+      inFields: true,
+    })),
   ])
-  const places: Command[] = PLACES.map(({ to, icon, text }, index) => ({
+  const places: Command[] = shown.map(({ to, icon, text }, index) => ({
     id: to,
     title: t(text),
     icon,
@@ -111,7 +117,7 @@ export function AppFrame() {
         <Link to="/inbox" className={css.logo} aria-label={t('common.appName')}>
           <OfficeLogo />
         </Link>
-        {PLACES.map(({ to, icon: Icon, text }) => (
+        {shown.map(({ to, icon: Icon, text }) => (
           <Link key={to} to={to} className={css.place} aria-current={path.startsWith(to) ? 'page' : undefined}>
             <span className={css.placeIcon}>
               <Icon size={22} stroke={1.7} aria-hidden />

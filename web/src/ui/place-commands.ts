@@ -3,7 +3,7 @@ import { type Command, useCommands } from '../commands.ts'
 import { SETTINGS_PAGES } from '../features/settings/pages.ts'
 import { useI18n } from '../i18n.ts'
 import { can, useMe } from '../session/session.ts'
-import { IconPlus, IconSettings, IconUserPlus } from './icons.ts'
+import { IconBriefcase, IconPlus, IconSettings, IconUserPlus } from './icons.ts'
 
 /** What the palette offers everywhere: the pages of the settings one may open, and what one may make. */
 export function usePlaceCommands(): void {
@@ -18,6 +18,14 @@ export function usePlaceCommands(): void {
       title: t('frame.command.newContact'),
       icon: IconUserPlus,
       run: () => void navigate({ to: '/contacts', search: { make: true } }),
+    })
+  }
+  if (can(me, 'deal.edit')) {
+    commands.push({
+      id: 'deal-new',
+      title: t('frame.command.newDeal'),
+      icon: IconBriefcase,
+      run: () => void navigate({ to: '/deals', search: { make: true } }),
     })
   }
   if (can(me, 'channel.create'))

@@ -1,3 +1,5 @@
+import { registerContactPart } from '../crm/contact-parts.ts'
+import { registerSearchSource } from '../crm/search.ts'
 import { registerTimelineSource } from '../crm/timeline.ts'
 import type { App, Module } from '../platform/app.ts'
 import { backlogGauges } from './backlog.ts'
@@ -5,9 +7,11 @@ import { closeHttp } from './channel-http.ts'
 import { createChannels } from './channel-registry.ts'
 import { channelJobs } from './channel-setup.ts'
 import { channelRoutes } from './channels.routes.ts'
+import { conversationPart } from './contact-part.ts'
 import { conversationRoutes } from './conversations.routes.ts'
 import { fetchingJobs } from './fetching.jobs.ts'
 import { fileRules } from './file-rules.ts'
+import { conversationFinding, fileFinding, messageFinding } from './finding.ts'
 import { hooksPlugin } from './hooks.routes.ts'
 import { inboundEventRoutes } from './inbound-events.routes.ts'
 import { createInbound } from './inbound.ts'
@@ -41,9 +45,13 @@ export const conversationsModule: Module = (app: App) => {
   conversationRoutes(app, channels)
   registerTimelineSource('message', messageSource)
   registerTimelineSource('note', noteSource)
+  registerSearchSource('conversation', conversationFinding)
+  registerSearchSource('message', messageFinding)
+  registerSearchSource('file', fileFinding)
   fetchingJobs(app, channels)
   presenceJobs(app)
   searchPart(app)
   fileRules(app)
+  registerContactPart(conversationPart)
   backlogGauges(app)
 }

@@ -255,7 +255,7 @@ async function loadFound(db: Db, hits: readonly Hit[], search: string): Promise<
             r.id as contact_id, r.kind as contact_kind, r.name as contact_name, r.avatar_file_id
      from unnest($1::bigint[]) with ordinality as asked(id, n) join message m on m.id = asked.id
      join contact o on o.id = m.contact_id join contact r on r.id = o.root_id
-     order by asked.n`,
+     where r.deleted_at is null order by asked.n`,
     [hits.map((hit) => hit.id)],
   )
   const terms = searchTerms(search)

@@ -1,4 +1,5 @@
 import type { Conversation, ConversationNew } from '#shared/api/conversations.ts'
+import { restoreTouched } from '../crm/deletion.ts'
 import { findOrMakeSenders, homeCountry, normalizeIdentity } from '../crm/identities.ts'
 import { contactMembers } from '../crm/timeline.ts'
 import { isWithin, visibleRoot } from '../crm/visibility.ts'
@@ -44,6 +45,7 @@ export async function startConversation(
   await checkOutgoing(app.db, actor, way.channel, input.message, 'message.')
   return app.db.transaction(async (tx) => {
     const known = 'identityId' in way ? way : await makeContact(tx, way)
+    await restoreTouched(tx, actor, [known.contactId])
     const id = await openConversation(tx, actor, known)
     await queueMessage(tx, {
       channel: known.channel,

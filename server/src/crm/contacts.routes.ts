@@ -2,11 +2,11 @@ import { Type } from 'typebox'
 import { Id, Ok, Page } from '#shared/api/common.ts'
 import {
   Contact,
+  ContactConvert,
   ContactItem,
   ContactNew,
   ContactPatch,
   ContactQuery,
-  IdentityNew,
   Merge,
   MergeRequest,
 } from '#shared/api/contacts.ts'
@@ -15,11 +15,12 @@ import type { App } from '../platform/app.ts'
 import { type AnyRoute, route } from '../platform/http.ts'
 import { listContacts } from './contact-search.ts'
 import { loadContact } from './contact-views.ts'
-import { addIdentity, removeIdentity } from './contact-identities.ts'
 import { changeContact, createContact } from './contacts.ts'
+import { convertContact } from './convert.ts'
+import { deleteContact, restoreContact } from './deletion.ts'
 import { dismissConflict, mergeContacts, undoMerge } from './merges.ts'
 import { contactMembers, readTimeline } from './timeline.ts'
-import { shownRoot, visibleRoot } from './visibility.ts'
+import { shownRoot } from './visibility.ts'
 
 const ById = Type.Object({ id: Id })
 
@@ -64,6 +65,16 @@ export function contactRoutes({ db }: App): AnyRoute[] {
       handle: ({ actor, params, body }) => db.transaction((tx) => changeContact(tx, actor, params.id, body)),
     }),
     route({
+      method: 'POST',
+      url: '/contacts/:id/convert',
+      access: 'contact.edit',
+      summary: 'Makes a lead the person or company it turned out to be, with the company where the person works.',
+      params: ById,
+      body: ContactConvert,
+      answer: Contact,
+      handle: ({ actor, params, body }) => db.transaction((tx) => convertContact(tx, actor, params.id, body)),
+    }),
+    route({
       method: 'GET',
       url: '/contacts/:id/timeline',
       access: 'contact.view',
@@ -72,36 +83,37 @@ export function contactRoutes({ db }: App): AnyRoute[] {
       query: TimelineQuery,
       answer: Page(TimelineItem),
       handle: async ({ actor, params, query }) => {
-        const contactIds = await contactMembers(db, await visibleRoot(db, actor, params.id))
+        const contactIds = await contactMembers(db, await shownRoot(db, actor, params.id))
         return readTimeline(db, actor, { contactIds }, query)
       },
     }),
-    ...identityRoutes(db),
+    ...deletionRoutes(db),
     ...mergeRoutes(db),
   ]
 }
 
-function identityRoutes(db: App['db']): AnyRoute[] {
+function deletionRoutes(db: App['db']): AnyRoute[] {
   return [
     route({
-      method: 'POST',
-      url: '/contacts/:id/identities',
-      access: 'contact.edit',
-      summary: 'Adds a number or an address.',
+      method: 'DELETE',
+      url: '/contacts/:id',
+      access: 'contact.delete',
+      summary: 'Deletes a contact with all that was merged into it; it can be restored until it is erased.',
       params: ById,
-      body: IdentityNew,
-      answer: Contact,
-      status: 201,
-      handle: ({ actor, params, body }) => db.transaction((tx) => addIdentity(tx, actor, params.id, body)),
+      answer: Ok,
+      handle: async ({ actor, params }) => {
+        await db.transaction((tx) => deleteContact(tx, actor, params.id))
+        return { ok: true as const }
+      },
     }),
     route({
-      method: 'DELETE',
-      url: '/contacts/:id/identities/:identityId',
-      access: 'contact.edit',
-      summary: 'Removes a number or an address over which no conversation runs.',
-      params: Type.Object({ id: Id, identityId: Id }),
+      method: 'POST',
+      url: '/contacts/:id/restore',
+      access: 'contact.delete',
+      summary: 'Brings a deleted contact back as it was.',
+      params: ById,
       answer: Contact,
-      handle: ({ actor, params }) => db.transaction((tx) => removeIdentity(tx, actor, params.id, params.identityId)),
+      handle: ({ actor, params }) => db.transaction((tx) => restoreContact(tx, actor, params.id)),
     }),
   ]
 }
@@ -118,7 +130,8 @@ function mergeRoutes(db: App['db']): AnyRoute[] {
       body: MergeRequest,
       answer: Merge,
       status: 201,
-      handle: ({ actor, params, body }) => db.transaction((tx) => mergeContacts(tx, actor, params.id, body.intoId)),
+      handle: ({ actor, params, body }) =>
+        db.transaction((tx) => mergeContacts(tx, actor, params.id, body.intoId, body.take)),
     }),
     route({
       method: 'POST',

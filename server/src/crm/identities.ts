@@ -2,6 +2,8 @@ import { normalizePhone } from '#shared/phone-max.ts'
 import { sortKey, stripUnsafe, truncateGraphemes } from '#shared/text.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { wrongField } from '../platform/problem.ts'
+import { restoreTouched } from './deletion.ts'
+import { recheck } from './duplicate-pairs.ts'
 import { cleanName, foldContact, nameKey } from './folding.ts'
 import { lockRoots } from './locking.ts'
 import { refold } from './refold.ts'
@@ -64,6 +66,8 @@ interface Known {
   display: string | null
   /** A visitor who has not written by this channel before. */
   new_here: boolean
+  /** Deleted; whoever writes comes back. */
+  gone: boolean
 }
 
 /**
@@ -79,6 +83,7 @@ export async function findOrMakeSenders(
   const asked = distinct(batch.senders)
   const found = new Map<string, FoundSender>()
   const known = await findKnown(tx, batch, [...asked.keys()])
+  await bringBack(tx, known)
   await noteChannel(tx, batch.channelId, known)
   await refresh(tx, batch.channelId, asked, known)
   for (const row of known) found.set(row.address, view(row, false))
@@ -90,6 +95,7 @@ export async function findOrMakeSenders(
     const raced = missing.map((sender) => sender.address).filter((address) => !found.has(address))
     if (raced.length === 0) break
     const late = await findKnown(tx, batch, raced)
+    await bringBack(tx, late)
     await noteChannel(tx, batch.channelId, late)
     for (const row of late) found.set(row.address, view(row, false))
   }
@@ -129,12 +135,18 @@ async function findKnown(tx: Tx, { channelId, identityKind }: Batch, addresses: 
   // identity_kind_value_key, then contact_pkey twice.
   return tx.query<Known>(
     `select i.value as address, i.id as identity_id, i.contact_id, c.root_id, i.name, i.display,
-       r.kind = 'visitor' and r.origin_channel_id <> $3 and not $3 = any(r.channel_ids) as new_here
+       r.kind = 'visitor' and r.origin_channel_id <> $3 and not $3 = any(r.channel_ids) as new_here,
+       r.deleted_at is not null as gone
      from unnest($2::text[]) as asked(value)
      join identity i on i.kind = $1 and i.value = asked.value
      join contact c on c.id = i.contact_id join contact r on r.id = c.root_id`,
     [identityKind, addresses, channelId],
   )
+}
+
+async function bringBack(tx: Tx, known: Known[]): Promise<void> {
+  const gone = known.filter((row) => row.gone).map((row) => row.contact_id)
+  if (gone.length > 0) await restoreTouched(tx, undefined, gone)
 }
 
 /** A visitor who writes by another channel too is from then on seen by those who view that one. */
@@ -171,7 +183,7 @@ async function makeVisitors(tx: Tx, { channelId, identityKind }: Batch, senders:
        select a.contact_id, 'visitor', a.name, $1, a.contact_id, a.folded, a.sort_name, a.name_key from asked a join made using (contact_id)),
      told as (
        insert into activity_event (contact_id, channel_id, kind) select contact_id, $1, 'contact_made' from made order by contact_id)
-     select value as address, id as identity_id, contact_id, contact_id as root_id, name, display, false as new_here from made`,
+     select value as address, id as identity_id, contact_id, contact_id as root_id, name, display, false as new_here, false as gone from made`,
     [
       channelId,
       identityKind,
@@ -186,7 +198,11 @@ async function makeVisitors(tx: Tx, { channelId, identityKind }: Batch, senders:
       names.map(nameKey),
     ],
   )
-  if (rows.length > 0) tx.publish({ channelId }, { kind: 'contact', ids: rows.map((row) => row.contact_id) })
+  if (rows.length > 0) {
+    const ids = rows.map((row) => row.contact_id)
+    await recheck(tx, ids)
+    tx.publish({ channelId }, { kind: 'contact', ids })
+  }
   return rows
 }
 

@@ -1,5 +1,6 @@
 import { foldText, sortKey } from '#shared/text.ts'
-import type { Tx } from '../platform/db.ts'
+import type { Database, Tx } from '../platform/db.ts'
+import { recheck } from './duplicate-pairs.ts'
 import { foldContact, type FoldedIdentity, nameKey } from './folding.ts'
 
 interface Member {
@@ -83,6 +84,32 @@ export async function refold(tx: Tx, contactIds: readonly string[]): Promise<voi
       wrong.map((row) => row.nameKey),
     ],
   )
+  await recheck(
+    tx,
+    wrong.map((row) => row.id),
+  )
+}
+
+const PIECE = 500
+
+/** Names without a sort key get theirs, some at a time. A name of nothing but signs has none and is left alone. */
+export async function refoldStale(db: Database): Promise<number> {
+  for (let after = '0', done = 0; ; ) {
+    const rows = await db.query<{ id: string }>(
+      // contact_name_list: they stand at its beginning.
+      `select id from contact where listed and sort_name collate "C" = '' and id > $1 order by sort_name collate "C", id limit ${PIECE}`,
+      [after],
+    )
+    if (rows.length === 0) return done
+    after = rows.at(-1)?.id ?? after
+    await db.transaction((tx) =>
+      refold(
+        tx,
+        rows.map((row) => row.id),
+      ),
+    )
+    done += rows.length
+  }
 }
 
 /** How much of one long value is found by searching contacts; filters find the rest. */

@@ -1,8 +1,10 @@
 import { normalizePhone } from '#shared/phone-max.ts'
 import { stripUnsafe } from '#shared/text.ts'
 import type { Tx } from '../platform/db.ts'
+import { restoreTouched } from './deletion.ts'
 import { type LockedContact, lockRoots } from './locking.ts'
 import { joinContacts } from './merging.ts'
+import { recheck } from './duplicate-pairs.ts'
 import { homeCountry } from './identities.ts'
 import { publishContacts } from './publish.ts'
 import { refold } from './refold.ts'
@@ -41,6 +43,8 @@ export async function shareNumber(tx: Tx, seen: SharedNumberSeen): Promise<Share
   if (phone) await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 17))', [`number ${phone}`])
   const owner = phone && seen.own ? await ownerOf(tx, phone) : undefined
   const locked = await lockRoots(tx, owner ? [seen.contactId, owner.contact_id] : [seen.contactId])
+  // Who shares a number, and who has it, is there again: also for those who deleted them.
+  await restoreTouched(tx, undefined, [...locked.keys()])
   const sharer = locked.get(seen.contactId)
   if (!sharer) throw new Error(`no contact ${seen.contactId}`)
   const base = { phone, rootId: sharer.id }
@@ -103,7 +107,7 @@ async function settle(
   if (apart) return conflict(tx, seen, { phone, owner, sharer, other })
   const proven = await prove(tx, owner)
   await tell(tx, seen, 'number_shared', { phone })
-  const mergeId = await joinContacts(tx, {
+  const { id: mergeId } = await joinContacts(tx, {
     loser,
     winner,
     cause: 'number_shared',
@@ -133,6 +137,7 @@ async function conflict(
       `insert into activity_event (contact_id, channel_id, kind, data) values ($1, $2, 'identity_conflict', $3)`,
       [owner.contact_id, seen.channelId, JSON.stringify({ ...data, otherId: sharer.id })],
     )
+    await recheck(tx, [sharer.id, other.id])
     await touch(tx, sharer)
     await touch(tx, other)
   }

@@ -3,9 +3,10 @@ import { filesModule } from './platform/files.routes.ts'
 import { systemModule } from './platform/system.routes.ts'
 import { orgModule } from './org/index.ts'
 import { crmModule } from './crm/index.ts'
+import { exchangeModule } from './exchange/index.ts'
 import { salesModule } from './sales/index.ts'
 import { conversationsModule } from './conversations/index.ts'
 
 /** In the order in which they may import each other: to the left only. The boundary test reads `MODULE_ORDER`. */
 export const MODULE_ORDER = ['platform', 'org', 'crm', 'exchange', 'sales', 'conversations'] as const
-export const modules: Module[] = [filesModule, systemModule, orgModule, crmModule, salesModule, conversationsModule]
+export const modules: Module[] = [filesModule, systemModule, orgModule, crmModule, exchangeModule, salesModule, conversationsModule]

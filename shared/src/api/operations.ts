@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { CONTACT_KINDS } from './contacts.ts'
-import { FieldValues } from './fields.ts'
+import { FieldValue, FieldValues } from './fields.ts'
 import { Filter } from './views.ts'
 
 export const OPERATION_KINDS = ['bulk', 'import', 'export'] as const
@@ -27,7 +27,10 @@ export const Operation = Type.Object({
   params: Type.Record(Type.String(), Type.Unknown()),
   total: Type.Integer(),
   done: Type.Integer(),
-  /** Counts by outcome: made, changed, same, skipped, failed; of an undoing: undone, kept. */
+  /**
+   * Counts by outcome: made, changed, same, skipped, failed, deleted; of an import also companies (made because rows name
+   * them) and problems (rows with something wrong in them); of an export written; of an undoing undone, kept.
+   */
   result: Type.Record(Type.String(), Type.Integer()),
   /** An export's product, as long as it is kept. */
   fileId: Nullable(Id),
@@ -78,7 +81,10 @@ export type ExportNew = Static<typeof ExportNew>
 
 /** What a column of the file becomes: a field's name, or one of these; null: left out. */
 export const ImportTarget = Type.Object({
-  /** Names of shared/src/contact-fields.ts that can be written, `field.<key>`, `identity.<kind>`, `address.<part>`, `note`. */
+  /**
+   * Names of shared/src/contact-fields.ts that can be written, `field.<key>`, `address.<part>`, `firstName` and `lastName`
+   * (joined), `note`.
+   */
   target: Nullable(Type.String({ maxLength: 80 })),
   /** Of numbers: mobile, work, home, fax, other. */
   use: Type.Optional(Type.String({ maxLength: 20 })),
@@ -156,6 +162,20 @@ export const ImportRow = Type.Object({
 })
 export type ImportRow = Static<typeof ImportRow>
 export const ImportRowQuery = Type.Object({ ...PageQuery, problems: Type.Optional(Type.Boolean()) })
+
+/** The first rows as they are understood, with the columns as they are assigned now. */
+export const ImportPreview = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      n: Type.Integer(),
+      /** By target, in the order in which a contact shows them; identities normalised, days as `YYYY-MM-DD`. */
+      values: Type.Array(Type.Object({ target: Type.String(), value: FieldValue })),
+      outcome: ImportRow.properties.outcome,
+      problems: Type.Array(ImportProblem),
+    }),
+  ),
+})
+export type ImportPreview = Static<typeof ImportPreview>
 
 /** The kinds a file of contacts may be about. */
 export const IMPORT_KINDS = CONTACT_KINDS.filter((kind) => kind !== 'visitor')

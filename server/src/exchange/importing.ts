@@ -1,0 +1,211 @@
+import type { Db } from '../platform/db.ts'
+import { Problem } from '../platform/problem.ts'
+import { isDatabaseAway, type Tx } from '../platform/db.ts'
+import type { Actor } from '../platform/app.ts'
+import { type Draft, readDraft } from './drafts.ts'
+import { type ImportParams, paramsOf } from './import-params.ts'
+import { companiesCalled, contactsCalled, findNamed, loadLookups, makeNamed } from './lookups.ts'
+import { moveOperation, noteOperation, type OperationRow } from './operations.ts'
+import { type Outcome, type Plan, type Planned, planRow } from './planning.ts'
+import type { Piece } from './runner.ts'
+import { storeSubjects } from './storing.ts'
+import { loadSubjects, matchKeys, Raced, type Subject } from './subjects.ts'
+
+/** Rows that become contacts in one transaction: enough that statements are shared, few enough that nobody waits for long. */
+const PIECE = 500
+
+interface StagedRow {
+  n: number
+  cells: string[]
+}
+interface RowResult extends Planned {
+  n: number
+  problems: Draft['problems']
+}
+
+export async function importPiece(piece: Piece): Promise<void> {
+  const { tx, actor, operation } = piece
+  const rows = await stagedRows(tx, operation.id, operation.cursor, PIECE)
+  const last = rows.at(-1)
+  if (!last) return finishImport(piece)
+  const { results, madeTagIds, idOf, companies } = await writeRows(tx, actor, operation, rows)
+  await noteRows(tx, operation.id, results, idOf)
+  const params: ImportParams = {
+    ...paramsOf(operation),
+    ...(madeTagIds.length > 0 && { madeTagIds: [...(paramsOf(operation).madeTagIds ?? []), ...madeTagIds] }),
+  }
+  const result = counted(operation.cursor === '0' ? {} : operation.result, results, companies)
+  await moveOperation(
+    tx,
+    operation,
+    { state: 'running', cursor: String(last.n), done: operation.done + rows.length, result, params },
+    actor.locale,
+  )
+}
+
+async function finishImport({ tx, actor, operation }: Piece): Promise<void> {
+  const row = await moveOperation(tx, operation, { state: 'done', done: operation.total }, actor.locale)
+  await noteOperation(tx, actor, 'operation.finished', row)
+}
+
+/** import_row_pkey */
+export function stagedRows(db: Db, operationId: string, after: string | number, limit: number): Promise<StagedRow[]> {
+  return db.query<StagedRow>('select n, cells from import_row where operation_id = $1 and n > $2 order by n limit $3', [
+    operationId,
+    after,
+    limit,
+  ])
+}
+
+interface Written {
+  results: RowResult[]
+  madeTagIds: string[]
+  idOf: ReadonlyMap<string, string>
+  companies: number
+}
+
+/**
+ * All rows at once. When that fails for a reason that lies in a row, one after the other, and the row that cannot be
+ * stored says so; when somebody was faster with a number, all over again.
+ */
+async function writeRows(tx: Tx, actor: Actor, operation: OperationRow, rows: readonly StagedRow[]): Promise<Written> {
+  for (let tries = 1; ; tries++) {
+    await tx.query('savepoint rows')
+    try {
+      const written = await writeTogether(tx, actor, operation, rows)
+      await tx.query('release savepoint rows')
+      return written
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error
+      await tx.query('rollback to savepoint rows')
+      if (error instanceof Raced && tries < 5) continue
+      const [only] = rows
+      if (rows.length > 1) return writeApart(tx, actor, operation, rows)
+      if (!only || (error instanceof Problem && error.code !== 'invalid_input')) throw error
+      const problems = [{ column: '', code: error instanceof Raced ? 'identity_taken' : 'not_stored', value: '' }]
+      return {
+        results: [{ n: only.n, outcome: 'failed', subject: undefined, problems }],
+        madeTagIds: [],
+        idOf: new Map(),
+        companies: 0,
+      }
+    }
+  }
+}
+
+async function writeApart(tx: Tx, actor: Actor, operation: OperationRow, rows: readonly StagedRow[]): Promise<Written> {
+  const all: Written & { idOf: Map<string, string> } = { results: [], madeTagIds: [], idOf: new Map(), companies: 0 }
+  for (const row of rows) {
+    const written = await writeRows(tx, actor, operation, [row])
+    // Makeshift ids begin anew with each row.
+    for (const result of written.results) {
+      const id = result.subject && written.idOf.get(result.subject.id)
+      all.results.push(id ? { ...result, subject: { ...(result.subject as Subject), id, made: false } } : result)
+    }
+    all.madeTagIds.push(...written.madeTagIds)
+    all.companies += written.companies
+  }
+  return all
+}
+
+async function writeTogether(
+  tx: Tx,
+  actor: Actor,
+  operation: OperationRow,
+  rows: readonly StagedRow[],
+): Promise<Written> {
+  const lookups = await loadLookups(tx, actor, paramsOf(operation))
+  const drafts = rows.map((row) => readDraft(row.n, row.cells, lookups))
+  const madeTagIds = await makeNamed(tx, actor, drafts, lookups)
+  const plan = await planFor(tx, actor, drafts, { lookups, lock: true })
+  const results = await planRows(tx, actor, plan, drafts)
+  const idOf = await storeSubjects(tx, actor, operation.id, [...plan.subjects])
+  return { results, madeTagIds, idOf, companies: plan.companiesMade }
+}
+
+/** A plan that knows everybody whom the rows may be about. `into`: one that goes on. */
+export async function planFor(
+  db: Db | Tx,
+  actor: Actor,
+  drafts: readonly Draft[],
+  { lookups, lock, into }: { lookups: Plan['lookups']; lock: boolean; into?: Plan & { loaded: Map<string, Subject> } },
+): Promise<Plan> {
+  const plan: Plan = into ?? {
+    lookups,
+    byKey: new Map(),
+    companies: new Map(),
+    subjects: new Set(),
+    made: 0,
+    companiesMade: 0,
+  }
+  plan.lookups = lookups
+  const found = await matchKeys(db, actor, drafts)
+  const ids = [...found.values()].filter((match) => typeof match === 'string')
+  const fresh = ids.filter((id) => !into?.loaded.has(id))
+  const loaded = await loadSubjects(db, fresh, lock)
+  for (const [id, subject] of loaded) into?.loaded.set(id, subject)
+  for (const [key, match] of found) {
+    const subject = typeof match === 'string' ? (into?.loaded.get(match) ?? loaded.get(match)) : match
+    // What a row before has taken stays with it.
+    if (subject && !plan.byKey.has(key)) plan.byKey.set(key, subject)
+  }
+  const companies = await companiesCalled(
+    db,
+    actor,
+    drafts.flatMap((draft) => (draft.company === '' ? [] : [draft.company])),
+  )
+  for (const [key, id] of companies) if (!plan.companies.has(key)) plan.companies.set(key, id)
+  return plan
+}
+
+export async function planRows(db: Db, actor: Actor, plan: Plan, drafts: readonly Draft[]): Promise<RowResult[]> {
+  const contacts = await contactsCalled(db, actor, drafts, plan.lookups)
+  return drafts.map((draft) => {
+    const named = findNamed(draft, plan.lookups, contacts)
+    const planned = planRow(plan, draft, named)
+    return { n: draft.n, ...planned, problems: draft.problems }
+  })
+}
+
+/** Counts by outcome, and companies that rows only named. */
+export function counted(
+  before: Readonly<Record<string, number>>,
+  results: readonly { outcome: Outcome; problems: readonly unknown[] }[],
+  companies: number,
+): Record<string, number> {
+  const counts: Record<string, number> = { ...before }
+  const add = (name: string, by: number): void => {
+    if (by > 0) counts[name] = (counts[name] ?? 0) + by
+  }
+  for (const { outcome } of results) add(outcome, 1)
+  add('companies', companies)
+  add('problems', results.filter(({ problems }) => problems.length > 0).length)
+  return counts
+}
+
+const MOST_PROBLEMS = 20
+
+/** What became of each row, for those who look at the file again. */
+export async function noteRows(
+  tx: Tx,
+  operationId: string,
+  results: readonly RowResult[],
+  idOf: ReadonlyMap<string, string>,
+): Promise<void> {
+  const contactOf = ({ subject }: RowResult): string | null => {
+    const id = subject && (idOf.get(subject.id) ?? subject.id)
+    return id === undefined || id.startsWith('new ') ? null : id
+  }
+  await tx.query(
+    `update import_row r set outcome = n.outcome, problems = n.problems, contact_id = n.contact_id
+     from unnest($2::int[], $3::text[], $4::jsonb[], $5::bigint[]) as n(n, outcome, problems, contact_id)
+     where r.operation_id = $1 and r.n = n.n`,
+    [
+      operationId,
+      results.map((row) => row.n),
+      results.map((row) => row.outcome),
+      results.map((row) => JSON.stringify(row.problems.slice(0, MOST_PROBLEMS))),
+      results.map(contactOf),
+    ],
+  )
+}

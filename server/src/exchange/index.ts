@@ -1,0 +1,30 @@
+import type { App, Module } from '../platform/app.ts'
+import { registerContactPart } from '../crm/contact-parts.ts'
+import { exchangeRoutes } from './exchange.routes.ts'
+import { importRoutes } from './imports.routes.ts'
+import { operationRoutes } from './operations.routes.ts'
+import { exchangeJobs } from './runner.ts'
+
+/** Whatever moves many records at once: bulk changes, imports, exports, and undoing them. */
+export const exchangeModule: Module = (app: App) => {
+  app.routes.push(...operationRoutes(app), ...exchangeRoutes(app), ...importRoutes(app))
+  exchangeJobs(app)
+  // An export holds what its starter might see, so it is nobody else's; and only while one may still export.
+  app.fileRules.push(async (actor, fileId) => {
+    if (!actor.rights.has('contact.export')) return false
+    // operation_file
+    const row = await app.db.one(
+      `select from operation where file_id = $1 and kind = 'export' and created_by = $2 and expires_at > now()`,
+      [fileId, actor.userId],
+    )
+    return row !== undefined
+  })
+  registerContactPart({
+    name: 'operations',
+    async erase(tx, contactIds) {
+      // operation_change_contact; rows of imported files go with their operation, after a month.
+      await tx.query('delete from operation_change where contact_id = any($1::bigint[])', [contactIds])
+      return true
+    },
+  })
+}

@@ -1,0 +1,58 @@
+import { CsvError, parse } from 'csv-parse'
+import { Readable } from 'node:stream'
+import { type Encoding, type FileRow, type Separator, decoded } from './file-text.ts'
+
+/** A record longer than this is a quotation mark that nobody closed. */
+const LONGEST_RECORD = 1_000_000
+
+/**
+ * The records of a file, as they come. Quotation marks are read as spreadsheets write them; a file in which one is never
+ * closed is read again as if they were letters.
+ * @param pieces begins the file anew
+ */
+export async function* readCsv(
+  pieces: () => AsyncIterable<Buffer>,
+  { encoding, separator, skip }: { encoding: Encoding; separator: Separator; skip: number },
+): AsyncGenerator<FileRow> {
+  let given = 0
+  try {
+    for await (const row of records(pieces(), encoding, separator, '"', skip)) {
+      given = row.n
+      yield row
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    for await (const row of records(pieces(), encoding, separator, null, skip)) if (row.n > given) yield row
+  }
+}
+
+async function* records(
+  pieces: AsyncIterable<Buffer>,
+  encoding: Encoding,
+  separator: Separator,
+  quote: '"' | null,
+  skip: number,
+): AsyncGenerator<FileRow> {
+  const parser = parse({
+    delimiter: separator,
+    quote,
+    relax_quotes: true,
+    relax_column_count: true,
+    max_record_size: LONGEST_RECORD,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    skip_records_with_error: false,
+  })
+  const source = Readable.from(decoded(pieces, encoding), { objectMode: false })
+  source.on('error', (error) => parser.destroy(error))
+  source.pipe(parser)
+  let n = 0
+  try {
+    for await (const record of parser) {
+      n++
+      if (n > skip && Array.isArray(record)) yield { n, cells: record.map(String) }
+    }
+  } finally {
+    source.destroy()
+    parser.destroy()
+  }
+}

@@ -54,7 +54,7 @@ async function writeItem(tx: Tx, text: string, values: unknown[]): Promise<ListI
 }
 
 async function noteItem(tx: Tx, actor: Actor, action: string, id: string, before: object | null, after: object | null) {
-  await audit(tx, actor, action, { kind: 'list_item', id }, before, after)
+  await audit(tx, actor, action, { kind: 'list', id }, before, after)
   tx.publish({}, { kind: 'defined', what: 'lists' })
 }
 
@@ -74,7 +74,7 @@ export async function createItem(tx: Tx, actor: Actor, list: ListName, input: { 
      select $1, $2, coalesce(max(position) + 1, 0) from list_item where list = $1`,
     [list, name],
   )
-  await noteItem(tx, actor, 'list_item.created', item.id, null, item)
+  await noteItem(tx, actor, 'list.item_created', item.id, null, item)
   return item
 }
 
@@ -100,7 +100,7 @@ export async function changeItem(
   const position = patch.position === undefined ? before.position : await place(tx, before, patch.position)
   const item = { ...changed, position }
   const same = item.name === before.name && item.retired === before.retired && item.position === before.position
-  if (!same) await noteItem(tx, actor, 'list_item.changed', id, before, item)
+  if (!same) await noteItem(tx, actor, 'list.item_changed', id, before, item)
   return item
 }
 
@@ -138,5 +138,5 @@ export async function deleteItem(tx: Tx, actor: Actor, list: ListName, id: strin
   if (count > 0 && before.retired) return
   if (count > 0) await tx.query('update list_item set retired_at = now() where id = $1', [id])
   else await tx.query('delete from list_item where id = $1', [id])
-  await noteItem(tx, actor, 'list_item.deleted', id, before, count > 0 ? { ...before, retired: true } : null)
+  await noteItem(tx, actor, 'list.item_deleted', id, before, count > 0 ? { ...before, retired: true } : null)
 }

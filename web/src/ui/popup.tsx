@@ -26,7 +26,16 @@ interface PopupBoxProps {
 const FIRST = 'input:not([type=radio]:not(:checked)), select, textarea, button'
 
 /** A small form in the top layer beside what it belongs to. Escape and a press outside close it. Mount it to open it. */
-export function PopupBox({ label, anchor, align = 'start', side = 'below', id, className, children, onClose }: PopupBoxProps) {
+export function PopupBox({
+  label,
+  anchor,
+  align = 'start',
+  side = 'below',
+  id,
+  className,
+  children,
+  onClose,
+}: PopupBoxProps) {
   const box = useRef<HTMLDivElement>(null)
   const close = useEvent(onClose)
   usePlaced(box, anchor, { open: true, align, side })
@@ -56,7 +65,7 @@ export function PopupBox({ label, anchor, align = 'start', side = 'below', id, c
           close(true)
         }
         // The keys of the page behind are not meant.
-        event.stopPropagation()
+        if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation()
       }}
       onBlur={(event) => {
         const to = event.relatedTarget

@@ -1,36 +1,39 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState } from 'react'
-import { CONTACT_KINDS, type ContactKind } from '#shared/api/contacts.ts'
+import { useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
+import type { ContactItem } from '#shared/api/contacts.ts'
+import type { ContactSelection } from '#shared/api/operations.ts'
 import { useI18n } from '../../i18n.ts'
-import { useKeys } from '../../keys.ts'
-import { can, useMe, useUsers } from '../../session/session.ts'
-import { EmptyState, LoadFailed, Skeleton } from '../../ui/bits.tsx'
-import { Button, IconButton } from '../../ui/button.tsx'
-import { Select } from '../../ui/field.tsx'
-import { ContactRows } from './contact-rows.tsx'
+import { can, useMe } from '../../session/session.ts'
+import { Avatar, EmptyState, LoadFailed } from '../../ui/bits.tsx'
+import { Button } from '../../ui/button.tsx'
+import { useEvent } from '../../ui/use-event.ts'
+import { useMedia } from '../../ui/use-media.ts'
+import { ColumnsMenu } from '../lists/columns-menu.tsx'
+import { fitColumns } from '../lists/columns.ts'
+import { FilterBar } from '../lists/filter-bar.tsx'
+import type { ListField } from '../lists/list-field.ts'
+import { chooseAll, extend, isEmpty, NOTHING, type Selection, toggle } from '../lists/selection.ts'
+import { Table, TableSkeleton } from '../lists/table.tsx'
+import { ViewStrip } from '../lists/view-strip.tsx'
+import { BulkBar, BulkProgress } from './bulk-bar.tsx'
+import { ContactCell } from './contact-cell.tsx'
+import { EditableCell, isQuick } from './contact-edit.tsx'
+import { ContactLine } from './contact-line.tsx'
 import css from './contacts.module.css'
-import { IconPlus, IconSearch, IconUsers, IconX } from './icons.ts'
-import { NewContactDialog } from './new-contact.tsx'
-import { type ContactFilter, contactsQuery } from './queries.ts'
+import { IconUsers } from './icons.ts'
+import { EmptyOffice, NothingDeleted, NothingFound } from './list-empty.tsx'
+import { ListHead } from './list-head.tsx'
+import { patchItem, restoreItems } from './list-changes.ts'
+import { useColumns, useContacts, useListState } from './use-contact-list.ts'
+import { useViewCounts } from './view-counts.ts'
+import { ViewActions } from './view-actions.tsx'
 
-/** Everybody one may see, latest changed first. What is searched and filtered stands in the address. */
+const CompareDialog = lazy(() => import('../duplicates/compare-dialog.tsx'))
+const NewContactDialog = lazy(() => import('./new-contact.tsx').then((part) => ({ default: part.NewContactDialog })))
+
 export function ContactsPage() {
   const { t } = useI18n()
   const me = useMe()
-  const { search = '', kind, responsible, make } = useSearch({ from: '/inside/contacts' })
-  const navigate = useNavigate({ from: '/contacts' })
-  const filter: ContactFilter = useMemo(
-    () => ({ search, kind: kind ?? null, responsibleId: responsible ?? null }),
-    [search, kind, responsible],
-  )
-  const list = useInfiniteQuery({ ...contactsQuery(filter), enabled: can(me, 'contact.view') })
-  const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data])
-  const mayMake = can(me, 'contact.edit')
-  const open = (on: boolean) =>
-    void navigate({ search: (before) => ({ ...before, make: on || undefined }), replace: true })
-  const filtered = search !== '' || kind !== undefined || responsible !== undefined
-
   if (!can(me, 'contact.view')) {
     return (
       <EmptyState
@@ -40,161 +43,235 @@ export function ContactsPage() {
       />
     )
   }
+  return <ContactList />
+}
+
+/** Everybody one may see, in views one makes oneself. What is shown stands in the address. */
+function ContactList() {
+  const { t } = useI18n()
+  const me = useMe()
+  const at = useListState()
+  const { views, base, state, change } = at
+  const { fields, isReady, filter, list, found } = useContacts(state, base, at.isReady && !at.isMissing)
+  const columns = useColumns(state, base, fields)
+  const countOf = useViewCounts(views, state.view, at.isChanged ? undefined : found)
+  const [wanted, setWanted] = useState<string | null>(null)
+  const deleted = base?.deleted === true
   return (
     <section className={css.page} aria-label={t('contacts.title')}>
-      <header className={css.head}>
-        <h1>{t('contacts.title')}</h1>
-        <Filters filter={filter} />
-        {mayMake && (
-          <Button look="primary" icon={<IconPlus size={17} />} onClick={() => open(true)} data-testid="new-contact">
-            {t('contacts.new')}
-          </Button>
-        )}
-      </header>
-      {list.isPending ? (
-        <ListSkeleton />
-      ) : list.isError && items.length === 0 ? (
-        <LoadFailed error={list.error} retry={() => void list.refetch()} />
-      ) : items.length === 0 ? (
+      <ListHead
+        search={state.search}
+        onSearch={(search) => change({ search })}
+        onMake={() => at.setMake(true)}
+        onExport={undefined}
+      />
+      <ViewStrip
+        title={t('contacts.title')}
+        views={views}
+        current={state.view === '' ? 'all' : state.view}
+        changed={at.isChanged || columns.isOwn}
+        countOf={countOf}
+        onChoose={at.choose}
+      />
+      <FilterBar
+        filter={state.filter}
+        fields={fields}
+        wanted={wanted}
+        onWanted={setWanted}
+        onChange={(next) => change({ filter: next })}
+        onClear={() => change({ filter: {}, search: '' })}
+      >
+        <div className={css.barEnd}>
+          {found !== undefined && (
+            <span className={css.found} role="status" data-testid="found">
+              {t(found.more ? 'table.foundMore' : 'table.found', { count: found.count })}
+            </span>
+          )}
+          <ViewActions
+            views={views}
+            base={base}
+            state={state}
+            columns={columns.columns.map((field) => field.name)}
+            ownColumns={columns.isOwn}
+            isChanged={at.isChanged}
+            onChoose={at.choose}
+            onColumnsSaved={() => columns.set(undefined)}
+          />
+          <ColumnsMenu
+            fields={fields}
+            columns={columns.columns}
+            onColumns={columns.set}
+            onReset={columns.isOwn ? () => columns.set(undefined) : undefined}
+          />
+        </div>
+      </FilterBar>
+      <BulkProgress />
+      {at.isMissing ? (
         <EmptyState
-          icon={filtered ? <IconSearch size={24} /> : <IconUsers size={26} />}
-          title={t(filtered ? 'contacts.empty.search.title' : 'contacts.empty.title')}
-          text={t(filtered ? 'contacts.empty.search.text' : 'contacts.empty.text')}
-          action={
-            filtered ? (
-              <Button onClick={() => void navigate({ search: {}, replace: true })}>{t('contacts.filter.clear')}</Button>
-            ) : (
-              mayMake && (
-                <Button look="primary" icon={<IconPlus size={17} />} onClick={() => open(true)}>
-                  {t('contacts.new')}
-                </Button>
-              )
-            )
-          }
+          title={t('table.view.missing')}
+          text={t('table.view.missing.text')}
+          action={<Button onClick={() => at.choose('all')}>{t('table.usual.all')}</Button>}
         />
       ) : (
-        <ContactRows
-          items={items}
-          listKey={JSON.stringify(filter)}
-          loadingMore={list.isFetchingNextPage}
-          stale={list.isPlaceholderData}
-          more={() => {
-            if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage()
-          }}
+        <Body
+          key={deleted ? 'deleted' : 'list'}
+          {...{ list, fields, found, filter, state, columns, deleted }}
+          isReady={at.isReady && isReady}
+          isPlain={state.search === '' && Object.keys(state.filter).length === 0}
+          onSearch={(search) => change({ search })}
+          onFilter={(next) => change({ filter: next })}
+          onSort={(sort) => change({ sort })}
+          onWanted={setWanted}
+          onMake={() => at.setMake(true)}
         />
       )}
-      {make === true && mayMake && <NewContactDialog onClose={() => open(false)} />}
+      <Suspense>
+        {at.make && can(me, 'contact.edit') && <NewContactDialog onClose={() => at.setMake(false)} />}
+      </Suspense>
     </section>
   )
 }
 
-function Filters({ filter }: { filter: ContactFilter }) {
+interface BodyProps extends Pick<ReturnType<typeof useContacts>, 'list' | 'fields' | 'found' | 'filter'> {
+  state: ReturnType<typeof useListState>['state']
+  columns: ReturnType<typeof useColumns>
+  deleted: boolean
+  isReady: boolean
+  /** Neither conditions nor words. */
+  isPlain: boolean
+  onSearch: (search: string) => void
+  onFilter: (filter: BodyProps['filter']) => void
+  onSort: (sort: string | null) => void
+  onWanted: (name: string) => void
+  onMake: () => void
+}
+
+/** The rows, or what stands in their place; and what is done with those chosen. */
+function Body(props: BodyProps) {
+  const { list, fields, found, filter, state, columns, deleted, isReady, isPlain } = props
   const { t } = useI18n()
   const me = useMe()
-  const users = useUsers()
-  const navigate = useNavigate({ from: '/contacts' })
-  const box = useRef<HTMLInputElement>(null)
-  const [typed, setTyped] = useState(filter.search)
-  // Cleared from outside (the button of the empty list, the way back).
-  const [shownSearch, setShownSearch] = useState(filter.search)
-  if (shownSearch !== filter.search) {
-    setShownSearch(filter.search)
-    if (typed.trim() !== filter.search) setTyped(filter.search)
-  }
-  useEffect(() => {
-    const search = typed.trim()
-    if (search === filter.search) return
-    const timer = setTimeout(
-      () =>
-        void navigate({
-          search: (before) => ({ ...before, search: search === '' ? undefined : search }),
-          replace: true,
-        }),
-      200,
+  const navigate = useNavigate()
+  const narrow = useMedia('(width < 720px)')
+  const [space, setSpace] = useState(0)
+  const [held, setHeld] = useState({ place: list.place, selection: NOTHING })
+  // What was chosen in one list means nothing in another.
+  const selection = held.place === list.place ? held.selection : NOTHING
+  const setSelection = (next: Selection) => setHeld({ place: list.place, selection: next })
+  const shown = useMemo(
+    () => (columns.isChosen || space === 0 ? columns.columns : fitColumns(columns.columns, space - 44, columns.memory)),
+    [columns.columns, columns.isChosen, columns.memory, space],
+  )
+  const [merging, setMerging] = useState(false)
+  const [one, two] = selection.ids
+  const order = useMemo(() => list.rows.map((row) => row.id), [list.rows])
+  const mayEdit = can(me, 'contact.edit') && !deleted
+  const edit = useEvent(
+    (item: ContactItem, patch: Parameters<typeof patchItem>[2]) => void patchItem(list, item, patch),
+  )
+  const cell = useCallback(
+    (item: ContactItem, field: ListField) =>
+      mayEdit && isQuick(field) ? (
+        <EditableCell item={item} field={field} onChange={edit} />
+      ) : (
+        <ContactCell item={item} field={field} />
+      ),
+    [mayEdit, edit],
+  )
+  if (!isReady || list.isPending) return <TableSkeleton narrow={narrow} />
+  if (list.error !== null && list.rows.length === 0) return <LoadFailed error={list.error} retry={list.readAgain} />
+  if (list.rows.length === 0) {
+    if (deleted && isPlain) return <NothingDeleted />
+    if (isPlain) return <EmptyOffice onMake={props.onMake} />
+    return (
+      <NothingFound
+        search={state.search}
+        filter={state.filter}
+        fields={fields}
+        onSearch={props.onSearch}
+        onFilter={props.onFilter}
+      />
     )
-    return () => clearTimeout(timer)
-  }, [typed, filter.search, navigate])
-  useKeys(t('contacts.title'), [{ keys: 'slash', label: t('contacts.search'), run: () => box.current?.focus() }])
-  const choose = (name: 'kind' | 'responsible', value: string) =>
-    void navigate({
-      search: (before) => {
-        const next = { ...before }
-        delete next[name]
-        if (value === '') return next
-        if (name === 'responsible') return { ...next, responsible: value }
-        const kind = CONTACT_KINDS.find((one) => one === value)
-        return kind === undefined ? next : { ...next, kind }
-      },
-      replace: true,
-    })
+  }
+  const of: ContactSelection = selection.all
+    ? { filter, ...(state.search !== '' && { search: state.search }) }
+    : { ids: [...selection.ids] }
+  // Of what is deleted only those on screen can be chosen: what the list finds is not spoken of.
+  const choose = () => setSelection(chooseAll(selection, order, list.hasMore && !deleted))
   return (
-    <search className={css.filters}>
-      <label className={css.search}>
-        <IconSearch size={16} aria-hidden />
-        <input
-          ref={box}
-          type="search"
-          value={typed}
-          dir="auto"
-          maxLength={200}
-          placeholder={t('contacts.search.hint')}
-          aria-label={t('contacts.search')}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return
-            if (event.currentTarget.value === '') event.currentTarget.blur()
-            else setTyped('')
+    <>
+      {list.error !== null && (
+        <div className={css.trouble} role="alert">
+          {list.error instanceof Error ? list.error.message : t('common.loadFailed')}
+          <Button small look="quiet" onClick={list.readAgain}>
+            {t('common.retry')}
+          </Button>
+        </div>
+      )}
+      <Table
+        label={t('contacts.title')}
+        testId="contact-list"
+        list={list}
+        narrow={narrow}
+        columns={shown}
+        memory={columns.memory}
+        sort={state.sort ?? (deleted ? null : '-updatedAt')}
+        selection={selection}
+        onSelect={(how, id) => setSelection((how === 'range' ? extend : toggle)(selection, id, order))}
+        onChooseAll={choose}
+        onUnselect={() => setSelection(NOTHING)}
+        onOpen={(item) => void navigate({ to: '/contacts/$id', params: { id: item.id } })}
+        onSort={props.onSort}
+        onColumns={(names) => {
+          // Those there was no room for stay behind the others.
+          const hidden = columns.columns
+            .map((one) => one.name)
+            .filter((name) => !shown.some((one) => one.name === name))
+          columns.set([...names, ...hidden])
+        }}
+        onWidth={columns.setWidth}
+        onFilter={props.onWanted}
+        onSpace={setSpace}
+        nameOf={nameOf}
+        cell={cell}
+        line={line}
+        face={face}
+      />
+      <Suspense>
+        {merging && one !== undefined && two !== undefined && (
+          <CompareDialog
+            oneId={one}
+            twoId={two}
+            onClose={() => setMerging(false)}
+            onMerged={() => {
+              setMerging(false)
+              setSelection(NOTHING)
+            }}
+          />
+        )}
+      </Suspense>
+      {!isEmpty(selection) && (
+        <BulkBar
+          selection={selection}
+          of={of}
+          fields={fields}
+          found={found}
+          more={list.hasMore || selection.ids.size < order.length}
+          deleted={deleted}
+          onAll={() => setSelection({ ...NOTHING, all: true })}
+          onUnselect={() => setSelection(NOTHING)}
+          onMerge={() => setMerging(true)}
+          onExport={() => {}}
+          onRestore={() => {
+            void restoreItems(list.rows.filter((row) => selection.ids.has(row.id)))
+            setSelection(NOTHING)
           }}
         />
-        {typed !== '' && (
-          <IconButton label={t('common.clear')} small onClick={() => setTyped('')}>
-            <IconX size={14} />
-          </IconButton>
-        )}
-      </label>
-      <Select
-        aria-label={t('contacts.filter.kind')}
-        value={filter.kind ?? ''}
-        data-on={filter.kind !== null || undefined}
-        onChange={(event) => choose('kind', event.currentTarget.value)}
-      >
-        <option value="">{t('contacts.filter.allKinds')}</option>
-        {CONTACT_KINDS.map((kind: ContactKind) => (
-          <option key={kind} value={kind}>
-            {t(`contacts.kinds.${kind}`)}
-          </option>
-        ))}
-      </Select>
-      <Select
-        aria-label={t('contacts.responsible')}
-        value={filter.responsibleId ?? ''}
-        data-on={filter.responsibleId !== null || undefined}
-        onChange={(event) => choose('responsible', event.currentTarget.value)}
-      >
-        <option value="">{t('contacts.filter.anyone')}</option>
-        <option value={me.id}>{t('contacts.filter.mine')}</option>
-        {[...users.values()]
-          .filter((user) => user.id !== me.id)
-          .map((user) => (
-            <option key={user.id} value={user.id}>
-              {user.name}
-            </option>
-          ))}
-      </Select>
-    </search>
+      )}
+    </>
   )
 }
 
-function ListSkeleton() {
-  return (
-    <div className={css.scroll} aria-busy="true">
-      {Array.from({ length: 10 }, (_, index) => (
-        <div key={index} className={css.skeleton}>
-          <Skeleton width={38} height={38} round />
-          <Skeleton width={`${26 - ((index * 7) % 9)}%`} height={14} />
-          <Skeleton width={`${30 - ((index * 5) % 12)}%`} height={13} />
-        </div>
-      ))}
-    </div>
-  )
-}
+const nameOf = (item: ContactItem): string => item.name
+const line = (item: ContactItem) => <ContactLine item={item} />
+const face = (item: ContactItem) => <Avatar id={item.id} name={item.name} fileId={item.avatarFileId} size={38} />

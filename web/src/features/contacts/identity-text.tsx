@@ -9,13 +9,18 @@ import { IconBuilding, IconMail, IconPhone, IconTarget, IconUser, IconUserQuesti
 const KIND_ICONS = { person: IconUser, company: IconBuilding, lead: IconTarget, visitor: IconUserQuestion } as const
 const KIND_TONES = { person: 'neutral', company: 'neutral', lead: 'accent', visitor: 'warn' } as const
 
+/** Beside a word, or with one for those who listen. */
+export function KindIcon({ kind, size }: { kind: keyof typeof KIND_ICONS; size: number }) {
+  const Icon = KIND_ICONS[kind]
+  return <Icon size={size} aria-hidden />
+}
+
 /** What a contact is: an icon and a word. */
 export function KindBadge({ kind }: { kind: keyof typeof KIND_ICONS }) {
   const { t } = useI18n()
-  const Icon = KIND_ICONS[kind]
   return (
     <Badge tone={KIND_TONES[kind]}>
-      <Icon size={13} aria-hidden />
+      <KindIcon kind={kind} size={13} />
       {t(`contacts.kind.${kind}`)}
     </Badge>
   )

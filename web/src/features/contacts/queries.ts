@@ -1,25 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { PageOf } from '#shared/api/common.ts'
-import type { ContactItem, ContactKind } from '#shared/api/contacts.ts'
+import type { ContactItem } from '#shared/api/contacts.ts'
 import type { TIMELINE_TYPES, TimelineItem } from '#shared/api/conversations.ts'
 import { api } from '../../api.ts'
-
-/** What the list of contacts shows. */
-export interface ContactFilter {
-  search: string
-  kind: ContactKind | null
-  responsibleId: string | null
-}
-
-export const contactsQuery = (filter: ContactFilter) =>
-  infiniteQueryOptions({
-    queryKey: ['contacts', 'list', filter] as const,
-    queryFn: ({ pageParam, signal }) =>
-      api.get<PageOf<ContactItem>>('/contacts', { ...filter, limit: 60, cursor: pageParam }, { signal }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
-    placeholderData: keepPreviousData,
-  })
 
 /** The first few that fit the words, to choose one from. */
 export const foundContactsQuery = (search: string) =>

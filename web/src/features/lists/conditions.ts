@@ -28,7 +28,7 @@ const fullName = (name: string, operator: string): string => (operator === 'is' 
 
 /** The filter with this asked of the field instead of what was; it keeps its place. Nothing asked: the condition goes. */
 export function withCondition(filter: Filter, name: string, asked: Asked, fields: readonly ListField[]): Filter {
-  const entries = Object.entries(asked).map(([operator, value]) => [fullName(name, operator), value] as const)
+  const entries = Object.entries(asked).map(([operator, value]): [string, string] => [fullName(name, operator), value])
   const isField = (one: string) => fields.some((field) => field.name === one)
   const next: [string, string][] = []
   let placed = false

@@ -25,10 +25,8 @@ const piecesQuery = <T extends { id: string }>(root: string, path: string, query
   queryOptions({
     queryKey: [root, 'pieces', path, query] as const,
     queryFn: ({ client, queryKey, signal }) =>
-      readAgain(
-        client.getQueryData<Pieces<T>>(queryKey),
-        placeOf(placeKey(path, query)).window,
-        (cursor, limit) => api.get<PageOf<T>>(path, { ...query, limit, cursor }, { signal }),
+      readAgain(client.getQueryData<Pieces<T>>(queryKey), placeOf(placeKey(path, query)).window, (cursor, limit) =>
+        api.get<PageOf<T>>(path, { ...query, limit, cursor }, { signal }),
       ),
     // Comparing a long list with itself would cost more than drawing it.
     structuralSharing: false,

@@ -107,8 +107,8 @@ const conversation = createRoute({
     search['message'] === undefined ? {} : { message: String(search['message']) },
 })
 
-/** A filter as the API takes it, `view`, `sort`, `search`; `make`: with the dialog for a new one. */
-interface ContactsSearch extends Record<string, string | boolean | undefined> {
+/** Beside what is named here any condition, as the API takes it; `make`: with the dialog for a new one. */
+interface ContactsSearch {
   make?: boolean
 }
 function contactsSearch({ responsible, ...search }: Record<string, unknown>): ContactsSearch {

@@ -10,6 +10,7 @@ import { onLiveChange } from '../../live.ts'
 import { contactQuery } from '../../queries.ts'
 import { can, queryClient, useMe } from '../../session/session.ts'
 import { EmptyState, ErrorBoundary, LoadFailed, Skeleton } from '../../ui/bits.tsx'
+import { PossibleDuplicates } from '../duplicates/possible-duplicates.tsx'
 import { About } from './about.tsx'
 import { Addresses } from './addresses.tsx'
 import css from './contact.module.css'
@@ -151,6 +152,7 @@ function Page({ contact }: { contact: Contact }) {
       <div className={css.columns}>
         <aside className={css.aside} aria-label={t('contacts.card')}>
           <Conflicts contact={contact} />
+          <PossibleDuplicates contact={contact} />
           <Identities contact={contact} mayEdit={mayEdit} onWrite={(kind) => setDialog({ what: 'write', kind })} />
           <Details contact={contact} mayEdit={mayEdit} />
           <CustomFields contact={contact} mayEdit={mayEdit} />

@@ -3,6 +3,7 @@ import { formatDate } from '#shared/dates.ts'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe, useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
+import { useNow } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { undoJoin } from '../inbox/join.ts'
 import css from './contact.module.css'
@@ -14,6 +15,7 @@ export function Merges({ contact }: { contact: Contact }) {
   const { t } = i
   const me = useMe()
   const users = useUsers()
+  const now = useNow()
   if (contact.merges.length === 0) return null
   return (
     <section className={css.card}>
@@ -37,8 +39,15 @@ export function Merges({ contact }: { contact: Contact }) {
                         ? t('contacts.merges.on', { date })
                         : t('contacts.merges.by', { name: by, date })}
                 </span>
+                {merge.undoneAt === null && (
+                  <span>
+                    {Date.parse(merge.undoableUntil) > now
+                      ? t('duplicates.undo.until', { date: formatDate(merge.undoableUntil, i, 'long') })
+                      : t('duplicates.undo.over')}
+                  </span>
+                )}
               </div>
-              {merge.undoneAt === null && can(me, 'contact.edit') && (
+              {merge.undoneAt === null && can(me, 'contact.edit') && Date.parse(merge.undoableUntil) > now && (
                 <Button
                   small
                   look="quiet"

@@ -6,18 +6,22 @@ import { toast, toastProblem } from '../../ui/toast.tsx'
 
 const again = () =>
   Promise.all(
-    ['contact', 'contacts', 'conversations', 'conversation', 'timeline'].map((key) =>
+    ['contact', 'contacts', 'conversations', 'conversation', 'timeline', 'duplicates'].map((key) =>
       queryClient.invalidateQueries({ queryKey: [key] }),
     ),
   )
 
-/** Makes one contact of two; the message that says so can take it back. */
+/**
+ * Makes one contact of two; the message that says so can take it back.
+ * @param take fields in which the one that stays takes over what the other has, see MergeRequest
+ */
 export async function join(
   contact: Pick<ContactBrief, 'id'>,
   into: Pick<ContactBrief, 'id' | 'name'>,
+  take: readonly string[] = [],
 ): Promise<boolean> {
   try {
-    const merge = await api.post<Merge>(`/contacts/${contact.id}/merge`, { intoId: into.id })
+    const merge = await api.post<Merge>(`/contacts/${contact.id}/merge`, { intoId: into.id, take })
     await again()
     toast(i18n().t('inbox.panel.join.done', { name: into.name }), { undo: () => void undoJoin(merge.id), ms: 15_000 })
     return true

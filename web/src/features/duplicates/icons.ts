@@ -1,0 +1,10 @@
+export {
+  IconArrowLeft,
+  IconArrowsExchange,
+  IconArrowsJoin,
+  IconCheck,
+  IconRefresh,
+  IconUsers,
+  IconUsersGroup,
+  IconX,
+} from '@tabler/icons-react'

@@ -63,21 +63,21 @@ const LARGE = [
   'inbound_event',
 ]
 
-/** Drops what slows loading down; returns the statements that bring it back, keys before what refers to them. */
-async function takeOff(client: pg.Client): Promise<string[]> {
+/** Drops what slows loading these tables down; returns the statements that bring it back, keys before what refers to them. */
+export async function takeOff(client: pg.Client, tables: readonly string[] = LARGE): Promise<string[]> {
   const { rows: constraints } = await client.query<{ owner: string; name: string; definition: string; kind: string }>(
     `select conrelid::regclass::text as owner, conname as name, pg_get_constraintdef(oid) as definition, contype as kind
      from pg_constraint where contype in ('f', 'u') and conparentid = 0
        and (conrelid::regclass::text = any($1) or confrelid::regclass::text = any($1))
      order by contype = 'f' desc`,
-    [LARGE],
+    [tables],
   )
   for (const { owner, name } of constraints) await client.query(`alter table ${owner} drop constraint "${name}"`)
   const { rows: indexes } = await client.query<{ name: string; definition: string }>(
     `select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition
      from pg_index i join pg_class c on c.oid = i.indexrelid
      where i.indrelid::regclass::text = any($1) and not i.indisprimary and not c.relispartition`,
-    [LARGE],
+    [tables],
   )
   for (const { name } of indexes) await client.query(`drop index ${name}`)
   const add = (kind: string): string[] =>
@@ -273,11 +273,11 @@ function openPieces(client: pg.Client): Pieces {
 }
 
 /** Rows on their way into one table. */
-interface Piece {
+export interface Piece {
   add(values: readonly (string | number | null)[]): void
   write(client: pg.Client): Promise<void>
 }
-function openPiece(target: string): Piece {
+export function openPiece(target: string): Piece {
   let rows: string[] = []
   return {
     add: (values) => void rows.push(values.map(cell).join('\t')),
@@ -297,4 +297,4 @@ function cell(value: string | number | null): string {
   return String(value).replace(/[\\\t\n\r]/g, (one) => ESCAPES[one] ?? one)
 }
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
-const iso = (ms: number): string => new Date(ms).toISOString()
+export const iso = (ms: number): string => new Date(ms).toISOString()

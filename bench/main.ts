@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { measureContacts } from './contacts.ts'
 import { measureFanout } from './fanout.ts'
 import { measureGrowth } from './growth.ts'
 import { measureInbound } from './inbound.ts'
@@ -10,7 +11,7 @@ import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
-  --only NAME    inbound, growth, live, merge or page; may be given several times
+  --only NAME    inbound, growth, contacts, live, merge or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
   --activities N as many instead
@@ -62,6 +63,14 @@ async function bench(): Promise<void> {
                 rounds: 300,
                 seconds: 8,
               },
+        ),
+      contacts: () =>
+        measureContacts(
+          world,
+          report,
+          values.quick
+            ? { small: 10_000, large: 100_000, rounds: 20 }
+            : { small: 10_000, large: 1_000_000, rounds: 100 },
         ),
       live: () =>
         measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),

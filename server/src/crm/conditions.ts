@@ -22,9 +22,12 @@ export interface Writing {
   /** What relative days and `me` mean. */
   reader: FilterReader & { userId: string; now: Date }
 }
-/** A condition that is ready to be written, and whether an index finds what has it. */
+/** A condition that is ready to be written. */
 export interface Ready {
+  /** An index finds what has it. */
   indexed: boolean
+  /** A handful at most has it, however many contacts there are. */
+  few?: boolean
   sql(writing: Writing): string
 }
 
@@ -87,9 +90,13 @@ export function customCondition(condition: Condition, fields: readonly CustomFil
     indexed: !negative && operator !== 'empty',
     sql: (writing) => {
       const { params, alias, oneByOne } = writing
-      const test = operator === 'empty' ? '' : ` and (${valueTest(condition, writing)})`
-      return `${negative ? 'not ' : ''}exists (select from field_value v
-        where v.record_id = ${alias}.id and v.field_id = ${params.add(fieldId)}::bigint${test}${oneByOne ? ' offset 0' : ''})`
+      const test = operator === 'empty' ? 'true' : valueTest(condition, writing)
+      const values = `field_value v where v.record_id = ${alias}.id and v.field_id = ${params.add(fieldId)}::bigint`
+      // One by one: the record's own values first, whatever an index on values promises.
+      const exists = oneByOne
+        ? `exists (select from (select * from ${values} offset 0) v where ${test} offset 0)`
+        : `exists (select from ${values} and (${test}))`
+      return negative ? `not ${exists}` : exists
     },
   }
 }

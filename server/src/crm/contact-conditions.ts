@@ -61,7 +61,8 @@ function columnCondition(
     return columnTest(of, condition, writing)
   }
   if (operator === 'not') return { indexed: false, sql: (writing) => `(${test(writing)}) is not true` }
-  return { indexed: indexed && !(exact && operator === 'has'), sql: (writing) => `(${test(writing)})` }
+  const few = operator === 'is' && (name === 'nationalId' || name === 'companyNumber')
+  return { indexed: indexed && !(exact && operator === 'has'), few, sql: (writing) => `(${test(writing)})` }
 }
 
 /** A deleted tag stays on its contacts unseen. */
@@ -131,6 +132,7 @@ function identityCondition({ name, operator, values }: Condition, country: strin
   if (operator === 'is')
     return {
       indexed: true,
+      few: true,
       sql: ({ params: { add }, alias }) =>
         `${alias}.id in (select m.root_id from identity i join contact m on m.id = i.contact_id
          where i.kind = ${add(kind)} and i.value = any(${add(values.flatMap((value) => spellings(kind, value, country)))}::text[]))`,

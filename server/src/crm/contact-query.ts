@@ -1,5 +1,6 @@
 import type { Filter } from '#shared/api/views.ts'
 import { type Condition, contactFilterFields, filterOf, parseFilter, parseSort, type Sort } from '#shared/filter.ts'
+import { normalizePhone } from '#shared/phone-max.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { need } from '../platform/http.ts'
@@ -47,7 +48,7 @@ export async function readContactList(
   const patterns = searchPatterns(search, country)
   if (search !== '' && patterns.length === 0) return undefined
   const ready: Ready[] = conditions.map((condition) => contactCondition(condition, fields, country))
-  if (patterns.length > 0) ready.push(searchCondition(patterns))
+  if (patterns.length > 0) ready.push((await numberCondition(db, search, country)) ?? searchCondition(patterns))
   const reader = await readerOf(db, actor, conditions)
   const base = deleted ? 'c.deleted_at is not null and c.merged_into_id is null' : 'c.listed'
   const visible = deleted ? contactWithin : contactVisible
@@ -61,12 +62,31 @@ export async function readContactList(
       base,
       walkable: deleted === (order.name === 'deletedAt'),
       indexed: deleted || ready.some((one) => one.indexed),
+      few: ready.some((one) => one.few),
       filters: (params: Parameters, oneByOne: boolean) => {
         const writing: Writing = { params, alias: 'c', oneByOne, reader }
         return [...ready.map((one) => one.sql(writing)), visible(actor, 'c', params)]
       },
     },
   }
+}
+
+/** Who has the whole number that is looked for; undefined when it is no such number, or nobody has it. */
+async function numberCondition(db: Db, search: string, country: string): Promise<Ready | undefined> {
+  const number = /\p{L}/u.test(search) ? undefined : normalizePhone(search, country)?.e164
+  if (number === undefined) return undefined
+  // The unique key of identity, contact_pkey
+  const owner = await db.one<{ root_id: string }>(
+    `select m.root_id from identity i join contact m on m.id = i.contact_id where i.kind = 'phone' and i.value = $1`,
+    [number],
+  )
+  return (
+    owner && {
+      indexed: true,
+      few: true,
+      sql: ({ params: { add }, alias }) => `${alias}.id = ${add(owner.root_id)}::bigint`,
+    }
+  )
 }
 
 /** contact_folded */

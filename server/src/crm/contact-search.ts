@@ -9,7 +9,7 @@ import { Problem } from '../platform/problem.ts'
 import { type ContactList, type ContactListQuery, readContactList } from './contact-query.ts'
 import { walkKinds } from './contact-walks.ts'
 import { loadContactItems } from './contact-views.ts'
-import { checkPlace, countAmongNewest, countUpTo, readPage } from './list-engine.ts'
+import { checkPlace, countFound, countNewest, readPage } from './list-engine.ts'
 import { listViews } from './views.ts'
 import { contactVisible, parameters } from './visibility.ts'
 
@@ -41,9 +41,11 @@ export async function listContacts(
 }
 
 const MOST = 1000
-/** How long counting may take (ms), and how many of the newest are looked at when it took longer. */
+/** How long counting may take (ms). */
 const PATIENCE = 1500
-const LOOKED_AT = 10_000
+/** Of how many of the newest it is counted first, to learn how common the wanted is, and at most. */
+const SAMPLE = 1000
+const DEEPEST = 30_000
 
 /** How many contacts the list has: exactly up to a thousand, and no further. */
 export async function countContacts(db: Database, actor: Actor, query: ContactListQuery): Promise<BoundedCount> {
@@ -51,12 +53,20 @@ export async function countContacts(db: Database, actor: Actor, query: ContactLi
   return asked ? countList(db, asked, PATIENCE) : { count: 0, more: false }
 }
 
+/** What many have is counted along the newest; what few have, where an index finds it. */
 async function countList(db: Database, { list }: ContactList, patience: number): Promise<BoundedCount> {
-  const count = await patiently(db, patience, (tx) => countUpTo(tx, list, MOST + 1))
-  if (count !== undefined) return { count: Math.min(count, MOST), more: count > MOST }
-  // That many at least: it is said that there may be more.
-  const some = await patiently(db, patience, (tx) => countAmongNewest(tx, list, LOOKED_AT, MOST))
-  return { count: some ?? 0, more: true }
+  const bounded = (count: number): BoundedCount => ({ count: Math.min(count, MOST), more: count > MOST })
+  const sample = await patiently(db, patience, (tx) => countNewest(tx, list, SAMPLE, MOST + 1))
+  if (!sample) return { count: 0, more: true }
+  if (sample.count > MOST || sample.walked < SAMPLE) return bounded(sample.count)
+  const wanted = sample.count === 0 ? Number.POSITIVE_INFINITY : Math.ceil((1.5 * MOST * SAMPLE) / sample.count)
+  if (wanted <= DEEPEST) {
+    const deeper = await patiently(db, patience, (tx) => countNewest(tx, list, wanted, MOST + 1))
+    if (deeper && (deeper.count > MOST || deeper.walked < wanted)) return bounded(deeper.count)
+  }
+  const all = await patiently(db, patience, (tx) => countFound(tx, list, MOST + 1))
+  // That many at least, when it took too long: it is said that there may be more.
+  return all === undefined ? { count: sample.count, more: true } : bounded(all)
 }
 
 /** Undefined when the statement took longer than `patience` (ms). */
@@ -85,8 +95,8 @@ export async function countViews(db: Database, actor: Actor): Promise<ViewCounts
     if (left < 50) break
     const asked = await readContactList(db, actor, { view: id })
     const patience = Math.min(left, 500)
-    const count = asked ? await patiently(db, patience, (tx) => countUpTo(tx, asked.list, MOST + 1)) : 0
-    if (count !== undefined) items.push({ id, count: Math.min(count, MOST), more: count > MOST })
+    const count = asked ? await countList(db, asked, patience) : { count: 0, more: false }
+    items.push({ id, ...count })
   }
   return { items }
 }

@@ -17,8 +17,10 @@ export interface List {
   walkable: boolean
   /** Further conditions about `c`, rights among them; written row by row along a walk, or for finding all. */
   filters(params: Parameters, oneByOne: boolean): string[]
-  /** Whether an index finds what the conditions name. */
+  /** Whether an index finds what the conditions name, */
   indexed: boolean
+  /** and that is a handful at most. */
+  few: boolean
 }
 /** The place of a row in the order. */
 export interface Place {
@@ -35,7 +37,7 @@ interface Bounds {
   /** How many are looked at at a time where there is no index to ask. */
   step: number
 }
-const BOUNDS: Bounds = { sample: 1000, deepest: 12_000, step: 100_000 }
+const BOUNDS: Bounds = { sample: 300, deepest: 8000, step: 100_000 }
 
 /** At most `limit` rows behind a place, in order. Rows that do not change meanwhile come once, whatever the others do. */
 export async function readPage(
@@ -68,12 +70,13 @@ export async function readPage(
 
 /** How far to walk next; undefined: rather ask the index. */
 function nextDepth(
-  { indexed }: List,
+  { indexed, few }: List,
   { sample, deepest, step }: Bounds,
   walked: number,
   found: number,
   limit: number,
 ): number | undefined {
+  if (few) return undefined
   if (walked < sample) return sample
   const wanted = found === 0 ? Number.POSITIVE_INFINITY : Math.ceil((1.3 * (limit - found) * walked) / found)
   if (walked + wanted <= deepest) return Math.max(wanted, sample)
@@ -180,6 +183,7 @@ async function find(
        select c.id, ${rank.phase(params)} as phase, ${rank.key} as key from found c ${rank.join(params)}) r
      where ${behind} order by r.phase, r.key ${direction}, r.id ${direction} limit ${params.add(limit)}`,
     params.values,
+    'anew',
   )
   return rows.map((row) => {
     const { name, key } = phases[row.phase] ?? phase
@@ -194,31 +198,36 @@ export function checkPlace(order: Order, [name = '', key = '', id = '']: readonl
   return { phase: name, key, id }
 }
 
-/**
- * How many there are, up to `most`. Finds them as the planner likes best; what takes too long is thrown by the database
- * as a statement that ran out of time.
- */
-export async function countUpTo(db: Db, list: List, most: number): Promise<number> {
+/** How many there are, up to `most`: found as the planner likes best. */
+export async function countFound(db: Db, list: List, most: number): Promise<number> {
   const params = parameters()
   const conditions = [list.base, ...list.filters(params, false)].join(' and ')
-  const row = await db.one<{ n: number }>(
+  const [row] = await db.query<{ n: number }>(
     `select count(*)::int as n from (select from contact c where ${conditions} limit ${params.add(most)}) counted`,
     params.values,
+    'anew',
   )
   return row?.n ?? 0
 }
 
-/** How many there are among the newest `depth`, up to `most`. */
-export async function countAmongNewest(db: Db, list: List, depth: number, most: number): Promise<number> {
+/** How many there are among the newest `depth`, up to `most`, and how many were looked at when it is fewer. */
+export async function countNewest(
+  db: Db,
+  list: List,
+  depth: number,
+  most: number,
+): Promise<{ count: number; walked: number }> {
   const params = parameters()
   const filters = list.filters(params, true).join(' and ')
-  const row = await db.one<{ n: number }>(
-    // contact_pkey
-    `select count(*)::int as n from (
-       select from (
-         select ${columnsOf(filters).map((column) => `c.${column}`)} from contact c where ${list.base} order by c.id desc limit ${params.add(depth)}) c
-       where ${filters === '' ? 'true' : filters} limit ${params.add(most)}) counted`,
+  const limit = params.add(most)
+  const row = await db.one<{ count: number; walked: number }>(
+    // contact_pkey; read only as far as `kept` asks, as in `walk`.
+    `with walked as materialized (
+       select ${columnsOf(filters).map((column) => `c.${column}`)} from contact c where ${list.base} order by c.id desc limit ${params.add(depth)}),
+     kept as materialized (select from walked c where ${filters === '' ? 'true' : filters} limit ${limit})
+     select (select count(*) from kept)::int as count,
+       case when (select count(*) from kept) < ${limit} then (select count(*) from walked)::int else 0 end as walked`,
     params.values,
   )
-  return row?.n ?? 0
+  return row ?? { count: 0, walked: 0 }
 }

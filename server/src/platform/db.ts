@@ -3,9 +3,13 @@ import pg from 'pg'
 import type { LiveChange } from '#shared/api/live.ts'
 import { KeyTaken, type RequestScope, requestScope } from './request-scope.ts'
 
-/** Runs SQL. Texts are constants of the program, values are always parameters; every statement is prepared once per connection. */
+/**
+ * Runs SQL. Texts are constants of the program, values are always parameters; every statement is prepared once per
+ * connection, unless it is to be planned `anew` for its values each time: where the best way depends on how many rows have
+ * them.
+ */
 export interface Db {
-  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
+  query<Row extends object>(text: string, values?: unknown[], plan?: 'anew'): Promise<Row[]>
   /** The first row, or undefined. */
   one<Row extends object>(text: string, values?: unknown[]): Promise<Row | undefined>
 }
@@ -52,8 +56,9 @@ function nameOf(text: string): string {
 }
 
 function runner(client: pg.Pool | pg.PoolClient): Db {
-  const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> => {
-    const result = await client.query<Row & pg.QueryResultRow>({ name: nameOf(text), text, values })
+  const query = async <Row extends object>(text: string, values: unknown[] = [], plan?: 'anew'): Promise<Row[]> => {
+    const prepared = plan === 'anew' ? {} : { name: nameOf(text) }
+    const result = await client.query<Row & pg.QueryResultRow>({ ...prepared, text, values })
     return result.rows
   }
   return {

@@ -94,3 +94,8 @@ create table audit_seal (
   checked_n  bigint,               -- so many were there at the last check
   broken_n   bigint                -- the first of them that is not as it was sealed; null: all are
 );
+
+-- What is new is given to the roles that came with Daftar, as on a fresh installation; administrators get it at every start.
+update role set rights = rights || '{contact.delete,contact.import,contact.export,deal.view,deal.edit,view.share}' where preset = 'supervisor';
+update role set rights = rights || '{deal.view,deal.edit}' where preset = 'agent';
+update role set rights = rights || '{deal.view}' where preset = 'viewer';

@@ -77,8 +77,11 @@ describe('every route', () => {
   test('is open only where it must be', () => {
     const open = t.app.routes.filter((route) => accessText(route.access).includes('public'))
     expect(open.map((route) => `${route.method} ${route.url}`).sort()).toEqual([
+      'GET /access-links/:token',
       'GET /openapi.json',
       'GET /setup',
+      'POST /access-links/:token',
+      'POST /password-reset',
       'POST /session',
       'POST /setup',
     ])

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { HttpError } from '#channels/contract.ts'
-import { checkedLookup, verdict } from './channel-addresses.ts'
+import { checkedLookup, verdict } from '../platform/addresses.ts'
 import { closeHttp, createHttp } from './channel-http.ts'
 
 const open: { close(): unknown }[] = []

@@ -5,7 +5,7 @@
 import type { Dispatcher } from 'undici'
 import { Agent, buildConnector } from 'undici'
 import { type Http, type HttpAnswer, HttpError, type HttpOptions } from '#channels/contract.ts'
-import { checkedLookup, literalAddress, verdict } from './channel-addresses.ts'
+import { checkedLookup, literalAddress, verdict } from '../platform/addresses.ts'
 
 export interface HttpLimits {
   /**

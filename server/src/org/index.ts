@@ -1,10 +1,14 @@
 import type { App } from '../platform/app.ts'
+import { accessLinkJobs } from './access-links.jobs.ts'
+import { accessLinkRoutes } from './access-links.routes.ts'
 import { accessRoutes } from './access.routes.ts'
 import { actorAgain, actorOf, authenticate } from './actors.ts'
 import { auditRoutes } from './audit.routes.ts'
 import { sealingPart } from './audit-seal.ts'
 import { meRoutes } from './me.routes.ts'
 import { isLogo } from './organisation.ts'
+import { mailRoutes } from './mail.routes.ts'
+import { teamRoutes } from './teams.routes.ts'
 import { secondFactorRoutes } from './second-factor.routes.ts'
 import { organisationRoutes } from './organisation.routes.ts'
 import { roleRoutes } from './roles.routes.ts'
@@ -25,6 +29,10 @@ export function orgModule(app: App): void {
   userRoutes(app)
   accessRoutes(app)
   secondFactorRoutes(app)
+  teamRoutes(app)
+  mailRoutes(app)
+  accessLinkRoutes(app)
+  accessLinkJobs(app)
   roleRoutes(app)
   organisationRoutes(app)
   app.fileRules.push((_actor, fileId) => isLogo(app.db, fileId))

@@ -13,13 +13,11 @@ beforeAll(async () => {
 afterAll(() => t.stop())
 
 const signIn = (user: TestUser, code?: string) =>
-  t
-    .as()
-    .post<Me & ProblemBody>('/session', {
-      email: user.email,
-      password: PASSWORD,
-      ...(code === undefined ? {} : { code }),
-    })
+  t.as().post<Me & ProblemBody>('/session', {
+    email: user.email,
+    password: PASSWORD,
+    ...(code === undefined ? {} : { code }),
+  })
 /** A code of the key, `steps` steps from now. */
 const codeOf = (key: string, steps = 0) =>
   generateSync({ secret: key, epoch: Math.floor(Date.now() / 1000) + steps * 30 })

@@ -31,7 +31,7 @@ export async function countAttempt(db: Db, kind: keyof typeof LIMITS, subject: s
     `insert into sign_in_throttle as t (key, failures, updated_at) values (lower($1), 1, now())
      on conflict (key) do update set updated_at = now(),
        failures = case when t.updated_at < now() - ${FORGET} then 1 else least(t.failures + 1, 1000) end
-     where now() >= t.updated_at + ${WAIT}
+     where t.failures < $2::int or now() >= t.updated_at + ${WAIT}
      returning failures`,
     [key, free, longest],
   )

@@ -9,6 +9,7 @@ import { audit } from './audit.ts'
 import { grantsOfRoles, grantsOfUser, needAllOf } from './grants.ts'
 import { checkTimeZone, PREFERENCE_COLUMNS, type PreferenceRow, toPreferences } from './me.ts'
 import { endSessions } from './sessions.ts'
+import { setTeamsOf } from './team-members.ts'
 
 interface Row extends PreferenceRow {
   id: string
@@ -100,7 +101,7 @@ export function checkEmail(email: string): string {
 export async function createUser(
   tx: Tx,
   actor: Actor | undefined,
-  { name, email, roleIds, preferences = {} }: Omit<UserNew, 'password'>,
+  { name, email, roleIds, teamIds, preferences = {} }: Omit<UserNew, 'password'>,
   passwordHash: string,
 ): Promise<string> {
   checkName(name)
@@ -125,6 +126,7 @@ export async function createUser(
     .catch(emailTaken)
   if (!row) throw new Error('the user was not stored')
   await setRoles(tx, actor, row.id, roleIds)
+  if (teamIds) await setTeamsOf(tx, row.id, teamIds)
   await audit(tx, actor, 'user.made', { kind: 'user', id: row.id }, null, {
     name: name.trim(),
     email: address,
@@ -161,9 +163,16 @@ export async function changeUser(
     )
     .catch(emailTaken)
   if (patch.roleIds) await setRoles(tx, actor, id, patch.roleIds)
+  if (patch.teamIds) await setTeamsOf(tx, id, patch.teamIds)
   if (patch.roleIds || patch.state === 'disabled') await needAdministratorLeft(tx)
   const after = await loadUser(tx, id)
-  const told = ({ name, email: address, state, roleIds }: User): object => ({ name, email: address, state, roleIds })
+  const told = ({ name, email: address, state, roleIds, teamIds }: User): object => ({
+    name,
+    email: address,
+    state,
+    roleIds,
+    teamIds,
+  })
   await audit(tx, actor, 'user.changed', { kind: 'user', id }, told(before), told(after))
   if (passwordHash !== undefined) await audit(tx, actor, 'user.password_changed', { kind: 'user', id })
   if (passwordHash !== undefined || after.state === 'disabled')

@@ -34,6 +34,7 @@ export const UserNew = Type.Object({
   email: Type.String({ minLength: 3, maxLength: 254 }),
   password: Type.String({ minLength: 1, maxLength: 1000 }),
   roleIds: Type.Array(Id, { maxItems: 50 }),
+  teamIds: Type.Optional(Type.Array(Id, { maxItems: 50 })),
   preferences: Type.Optional(Type.Partial(Preferences)),
 })
 export type UserNew = Static<typeof UserNew>
@@ -44,11 +45,99 @@ export const UserPatch = Type.Partial(
     password: Type.String({ minLength: 1, maxLength: 1000 }),
     state: Choice(['active', 'disabled'] as const),
     roleIds: Type.Array(Id, { maxItems: 50 }),
+    teamIds: Type.Array(Id, { maxItems: 50 }),
   }),
 )
 export type UserPatch = Static<typeof UserPatch>
 export const UserQuery = Type.Object({ ...PageQuery, search: Type.Optional(Type.String({ maxLength: 200 })) })
 export type UserQuery = Static<typeof UserQuery>
+
+export const TeamMember = Type.Object({ userId: Id, leads: Type.Boolean() })
+export const Team = Type.Object({ id: Id, name: Type.String(), members: Type.Array(TeamMember) })
+export type Team = Static<typeof Team>
+export const TeamNew = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 100 }),
+  members: Type.Optional(Type.Array(TeamMember, { maxItems: 1000 })),
+})
+export type TeamNew = Static<typeof TeamNew>
+export const TeamPatch = Type.Partial(TeamNew)
+export type TeamPatch = Static<typeof TeamPatch>
+
+export const MAIL_SECURITY = ['tls', 'starttls', 'none'] as const
+/** The mail server through which the organisation sends invitations and the like. */
+export const MailSettings = Type.Object({
+  host: Type.String({ minLength: 1, maxLength: 255 }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  /** tls: from the first byte (465); starttls: asked for and insisted on (587); none: on one's own network only. */
+  security: Choice(MAIL_SECURITY),
+  /** Empty: without signing in. */
+  user: Type.String({ maxLength: 254 }),
+  password: Type.String({ maxLength: 1000 }),
+  /** `office@example.ir` or `Office <office@example.ir>`. */
+  from: Type.String({ minLength: 3, maxLength: 300 }),
+})
+export type MailSettings = Static<typeof MailSettings>
+export const MailSettingsView = Type.Object({
+  ...MailSettings.properties,
+  host: Type.String(),
+  from: Type.String(),
+  set: Type.Boolean(),
+})
+export type MailSettingsView = Static<typeof MailSettingsView>
+export const MailTest = Type.Object({ ok: Type.Boolean(), message: Type.String() })
+export type MailTest = Static<typeof MailTest>
+
+export const INVITATION_STATES = ['open', 'used', 'expired', 'revoked'] as const
+export const Invitation = Type.Object({
+  id: Id,
+  email: Type.String(),
+  name: Type.String(),
+  roleIds: Type.Array(Id),
+  teamIds: Type.Array(Id),
+  locale: Choice(LOCALES),
+  state: Choice(INVITATION_STATES),
+  /** Of the mail with the link: null when it was not to be sent. */
+  mail: Nullable(
+    Type.Object({ state: Choice(['waiting', 'sent', 'failed'] as const), reason: Nullable(Type.String()) }),
+  ),
+  createdBy: Nullable(Id),
+  createdAt: Time,
+  expiresAt: Time,
+})
+export type Invitation = Static<typeof Invitation>
+export const InvitationNew = Type.Object({
+  email: Type.String({ minLength: 3, maxLength: 254 }),
+  name: Type.Optional(Type.String({ maxLength: 200 })),
+  roleIds: Type.Array(Id, { maxItems: 50 }),
+  teamIds: Type.Optional(Type.Array(Id, { maxItems: 50 })),
+  locale: Type.Optional(Choice(LOCALES)),
+  /** Sends the link by mail too, where outgoing mail is set up. */
+  send: Type.Optional(Type.Boolean()),
+})
+export type InvitationNew = Static<typeof InvitationNew>
+/** The only time the link itself is shown. */
+export const AccessLinkMade = Type.Object({ link: Type.String(), expiresAt: Time })
+export type AccessLinkMade = Static<typeof AccessLinkMade>
+export const InvitationMade = Type.Object({ ...Invitation.properties, link: Type.String() })
+export type InvitationMade = Static<typeof InvitationMade>
+
+/** What a link is for, shown to whoever opens it. */
+export const AccessLink = Type.Object({
+  kind: Choice(['invitation', 'reset'] as const),
+  organisation: Type.String(),
+  invitedBy: Nullable(Type.String()),
+  email: Type.String(),
+  name: Type.String(),
+  locale: Choice(LOCALES),
+})
+export type AccessLink = Static<typeof AccessLink>
+export const AccessLinkUse = Type.Object({
+  /** Of an invitation. */
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  locale: Type.Optional(Choice(LOCALES)),
+  password: Type.String({ minLength: 1, maxLength: 1000 }),
+})
+export type AccessLinkUse = Static<typeof AccessLinkUse>
 
 /** What a user may do, and which of the user's roles give it. */
 export const UserAccess = Type.Object({

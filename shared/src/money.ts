@@ -1,7 +1,7 @@
 import type { Money } from './api/field-values.ts'
 import type { NumberPreferences } from './dates.ts'
-import { localeTag } from './locales.ts'
-import { latinDigits, localDigits } from './text.ts'
+import { type Locale, LOCALES, localeTag } from './locales.ts'
+import { foldText, localDigits } from './text.ts'
 
 /**
  * Amounts of money: whole minor units and an ISO 4217 currency, never a float. How many decimals a currency has is fixed
@@ -12,7 +12,6 @@ const DECIMALS: Record<string, number> = {
   IRR: 0,
   IQD: 0,
   JPY: 0,
-  AFN: 2,
   BHD: 3,
   JOD: 3,
   KWD: 3,
@@ -60,11 +59,14 @@ export interface MoneyPreferences extends NumberPreferences {
 export function formatMoney(money: Money, preferences: MoneyPreferences): string {
   const { locale, digits } = preferences
   const native = digits === 'native' && locale !== 'en'
-  const [whole = '0', part] = plainAmount(money, preferences).split('.')
+  const plain = plainAmount(money, preferences)
+  const [whole = '0', part] = plain.replace('-', '').split('.')
   // By hand, since a bigint keeps the digits that a number would lose.
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, native ? '٬' : ',')
   const number = part === undefined ? grouped : `${grouped}${native ? '٫' : '.'}${part}`
-  const shown = native ? localDigits(number, locale) : number
+  // Among letters from right to left a sign stays before its number only behind a mark.
+  const sign = plain.startsWith('-') ? (locale === 'en' ? '-' : '\u200e−') : ''
+  const shown = sign + (native ? localDigits(number, locale) : number)
   const unit = unitOf(money.currency, preferences)
   return locale === 'en' ? `${unit} ${shown}` : `${shown} ${unit}`
 }
@@ -81,27 +83,56 @@ export function plainAmount({ amount, currency }: Money, { toman = false }: Pick
   return `${negative ? '-' : ''}${whole}${shown === '' ? '' : `.${shown}`}`
 }
 
+/** So many digits an amount has at most, in minor units. */
+const MOST_DIGITS = 18
+// Groups of three, or as they count in India; anything else between digits is a slip, or a decimal comma.
+const AMOUNT = /^(-?)(\d{1,18}|\d{1,3}(?:,\d{2,3})*,\d{3})(?:[./](\d{0,4}))?$/
+
 /**
- * What somebody typed as an amount, in any digits, with any grouping: minor units, or null when it is no amount or has
- * more decimals than the currency.
+ * What somebody typed or pasted as an amount, in any digits, grouped or not, with its unit or without: minor units, or null
+ * when it is no amount, has more decimals than the currency, or might mean two things ("1.250" euros). Rials typed with
+ * their unit are what it says, whatever the reader's preference.
  */
 export function parseMoney(
   text: string,
   currency: string,
   { toman = false }: Pick<MoneyPreferences, 'toman'>,
 ): Money | null {
-  const latin = latinDigits(text.normalize('NFKC'))
-    .replaceAll('٫', '.')
-    .replaceAll('−', '-')
-    .replaceAll(/[\s\p{Cf}٬,'’_]/gu, '')
-  const match = /^(-?)(\d{1,17})(?:[./](\d{0,4}))?$/.exec(latin)
+  const { number, unit } = withoutUnit(squeezed(text))
+  const inToman = currency === 'IRR' && (unit === '' ? toman : TOMANS.has(unit))
+  if (unit !== '' && !isUnit(unit, currency)) return null
+  const match = AMOUNT.exec(number.replaceAll(/[٬،'’_]/g, ','))
   if (!match) return null
   const [, sign = '', whole = '', part = ''] = match
-  const decimals = currency === 'IRR' && toman ? 1 : decimalsOf(currency)
+  const decimals = inToman ? 1 : decimalsOf(currency)
+  // Three digits behind a point are a thousand in half of the world.
+  if (part.length === 3 && decimals < 3) return null
   if (part.replace(/0+$/, '').length > decimals) return null
-  const minor = BigInt(whole + part.slice(0, decimals).padEnd(decimals, '0'))
-  if (minor > 9_000_000_000_000_000_000n) return null
+  const minor = BigInt(whole.replaceAll(',', '') + part.slice(0, decimals).padEnd(decimals, '0'))
+  if (String(minor).length > MOST_DIGITS) return null
   return { amount: `${sign === '-' && minor > 0n ? '-' : ''}${minor}`, currency }
+}
+
+/** One spelling of digits, letters and signs, without blanks and marks. */
+function squeezed(text: string): string {
+  return foldText(text.normalize('NFKC')).replaceAll('٫', '.').replaceAll('−', '-').replaceAll(/\s/g, '')
+}
+
+/** Letters and signs of money at either end. */
+function withoutUnit(text: string): { number: string; unit: string } {
+  const [, before = '', number = '', after = ''] =
+    /^([\p{L}\p{Sc}.]*)(.*?)([\p{L}\p{Sc}][\p{L}\p{Sc}.]*)?$/u.exec(text) ?? []
+  return before !== '' && after !== '' ? { number: text, unit: '' } : { number, unit: before + after }
+}
+
+const TOMANS = new Set(['تومان', 'تومن', 'toman', 'tomans'])
+const RIALS = new Set(['ریال', 'rial', 'rials', 'irr'])
+
+/** Whether `unit` names the currency, in any of our languages. */
+function isUnit(unit: string, currency: string): boolean {
+  if (currency === 'IRR' && (TOMANS.has(unit) || RIALS.has(unit))) return true
+  if (unit === currency.toLowerCase() || unit === symbolOf(currency, 'en', 'narrowSymbol').toLowerCase()) return true
+  return LOCALES.some((locale) => squeezed(unitOf(currency, { locale })) === unit)
 }
 
 const UNITS: Record<string, Record<'fa' | 'ar' | 'en', string>> = {
@@ -120,6 +151,10 @@ export function unitOf(
 ): string {
   const own = UNITS[currency === 'IRR' && toman ? 'toman' : currency]?.[locale]
   if (own !== undefined) return own
-  const parts = new Intl.NumberFormat(localeTag(locale, 'latin'), { style: 'currency', currency }).formatToParts(0)
-  return parts.find((part) => part.type === 'currency')?.value ?? currency
+  return symbolOf(currency, locale, 'symbol')
+}
+
+function symbolOf(currency: string, locale: Locale, currencyDisplay: 'symbol' | 'narrowSymbol'): string {
+  const format = new Intl.NumberFormat(localeTag(locale, 'latin'), { style: 'currency', currency, currencyDisplay })
+  return format.formatToParts(0).find((part) => part.type === 'currency')?.value ?? currency
 }

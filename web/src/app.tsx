@@ -8,6 +8,7 @@ import {
   redirect,
   RouterProvider,
 } from '@tanstack/react-router'
+import { SEARCH_GROUPS, type SearchGroup } from '#shared/api/search.ts'
 import type { SetupState } from '#shared/api/session.ts'
 import { api } from './api.ts'
 import { loadTexts, useI18n } from './i18n.ts'
@@ -45,6 +46,7 @@ const inside = createRoute({
     const me = await whoAmI()
     if (me !== null) {
       await applyPreferences(me)
+      if (me.secondFactor.missing) throw redirect({ to: '/second-factor' })
       return
     }
     const setup = await api.get<SetupState>('/setup', {}, { stay: true })
@@ -67,6 +69,33 @@ const signIn = createRoute({
   },
   loader: () => loadTexts('auth'),
   component: lazyRouteComponent(() => import('./features/auth/sign-in.tsx'), 'SignInPage'),
+})
+
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot',
+  loader: () => loadTexts('auth'),
+  component: lazyRouteComponent(() => import('./features/auth/forgot.tsx'), 'ForgotPage'),
+})
+
+/** Where invitations and links for a new password lead. */
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: '/welcome/$token',
+  loader: () => loadTexts('auth'),
+  component: lazyRouteComponent(() => import('./features/auth/welcome.tsx'), 'WelcomePage'),
+})
+
+/** Whose role asks for a second factor and who has none goes nowhere else. */
+const factorNeeded = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  beforeLoad: async () => {
+    const me = await whoAmI()
+    if (me?.secondFactor.missing !== true) throw redirect({ to: '/inbox' })
+  },
+  loader: () => loadTexts('auth', 'people'),
+  component: lazyRouteComponent(() => import('./features/auth/factor-needed.tsx'), 'FactorNeededPage'),
 })
 
 const setup = createRoute({
@@ -125,14 +154,58 @@ const contacts = createRoute({
   getParentRoute: () => inside,
   path: '/contacts',
   validateSearch: contactsSearch,
-  loader: () => loadTexts('contacts', 'table', 'fields'),
+  loader: () => loadTexts('contacts', 'table', 'fields', 'duplicates'),
   component: lazyRouteComponent(() => import('./features/contacts/contacts.tsx'), 'ContactsPage'),
+})
+const duplicates = createRoute({
+  getParentRoute: () => inside,
+  path: '/contacts/duplicates',
+  loader: () => loadTexts('duplicates', 'contacts', 'inbox', 'fields'),
+  component: lazyRouteComponent(() => import('./features/duplicates/duplicates.tsx'), 'DuplicatesPage'),
 })
 const contact = createRoute({
   getParentRoute: () => inside,
   path: '/contacts/$id',
-  loader: () => loadTexts('contacts', 'inbox', 'fields'),
+  loader: () => loadTexts('contacts', 'inbox', 'fields', 'duplicates', 'deals'),
   component: lazyRouteComponent(() => import('./features/contacts/contact.tsx'), 'ContactPage'),
+})
+/** `deal`: the one that is open; `make`: with the dialog for a new one. */
+interface DealsSearch {
+  search?: string | undefined
+  responsible?: string | undefined
+  deal?: string | undefined
+  make?: boolean | undefined
+}
+function dealsSearch({ search, responsible, deal, make }: Record<string, unknown>): DealsSearch {
+  return {
+    ...(search !== undefined && { search: String(search) }),
+    ...(responsible !== undefined && { responsible: String(responsible) }),
+    ...(deal !== undefined && { deal: String(deal) }),
+    ...(make === true && { make: true }),
+  }
+}
+const deals = createRoute({
+  getParentRoute: () => inside,
+  path: '/deals',
+  validateSearch: dealsSearch,
+  loader: () => loadTexts('deals', 'fields', 'contacts'),
+  component: lazyRouteComponent(() => import('./features/deals/deals.tsx'), 'DealsPage'),
+})
+const found = createRoute({
+  getParentRoute: () => inside,
+  path: '/search',
+  /** `group`: only this one, all of it. */
+  validateSearch: ({
+    search,
+    group,
+  }: Record<string, unknown>): { search?: string | undefined; group?: SearchGroup } => {
+    const known = SEARCH_GROUPS.find((one) => one === group)
+    return {
+      ...(search !== undefined && { search: String(search) }),
+      ...(known !== undefined && { group: known }),
+    }
+  },
+  component: lazyRouteComponent(() => import('./features/search/search.tsx'), 'SearchPage'),
 })
 const settings = createRoute({
   getParentRoute: () => inside,
@@ -147,8 +220,19 @@ export const router = createRouter({
   routeTree: root.addChildren([
     home,
     signIn,
+    forgot,
+    welcome,
+    factorNeeded,
     setup,
-    inside.addChildren([inbox.addChildren([conversation]), contacts, contact, settings.addChildren([settingsPage])]),
+    inside.addChildren([
+      inbox.addChildren([conversation]),
+      contacts,
+      duplicates,
+      contact,
+      deals,
+      found,
+      settings.addChildren([settingsPage]),
+    ]),
   ]),
   parseSearch,
   stringifySearch,

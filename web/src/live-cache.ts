@@ -2,6 +2,7 @@ import type { InfiniteData, QueryClient } from '@tanstack/react-query'
 import type { Channel, ChannelBrief } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Conversation, PresenceList, TimelineItem } from '#shared/api/conversations.ts'
+import type { DealBoard } from '#shared/api/deals.ts'
 import type { LiveChange, LivePresence } from '#shared/api/live.ts'
 import { ApiProblem, api } from './api.ts'
 import { belongs, channelsQuery, type ConversationFilter, countsQuery } from './queries.ts'
@@ -121,6 +122,14 @@ async function freshenNames(client: QueryClient, contactIds: readonly string[]):
     placeConversation(client, await api.get<Conversation>(`/conversations/${id}`))
 }
 
+/** Boards with a card of these contacts: another name, another picture, merged, deleted. */
+function freshenDeals(client: QueryClient, contactIds: readonly string[]): void {
+  const boards = client.getQueriesData<DealBoard>({ queryKey: ['deals', 'board'] })
+  const deals = boards.flatMap(([, board]) => board?.stages.flatMap((column) => column.deals) ?? [])
+  if (deals.some((deal) => contactIds.includes(deal.contact.id))) void client.invalidateQueries({ queryKey: ['deals'] })
+  for (const id of contactIds) void client.invalidateQueries({ queryKey: ['contact-deals', id] })
+}
+
 function inThread(client: QueryClient, conversationId: string, key: string): TimelineItem | undefined {
   const pages = client.getQueryData<Pages<TimelineItem>>(['thread', conversationId])
   return pages?.pages.flatMap((page) => page.items).find((item) => itemKey(item) === key)
@@ -198,6 +207,7 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
       again('contacts')
       freshenThreads(client, change.ids).catch(onlyProblems)
       freshenNames(client, change.ids).catch(onlyProblems)
+      freshenDeals(client, change.ids)
       break
     case 'channel':
       placeChannel(client, change.channel)
@@ -224,7 +234,8 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
       break
     case 'deal':
       again('deals')
-      again('contact-deals', change.contactId)
+      again('contact-deals')
+      again('timeline', change.contactId)
       break
     case 'duplicates':
       again('duplicates')

@@ -1,19 +1,11 @@
-import { foldText } from '#shared/text.ts'
+import { findSpans, MARK_BEGIN, MARK_END, type Span } from '#shared/marks.ts'
 
-/** Around a found word; private characters, so that nobody's text can be taken for a mark. */
-export const MARK_BEGIN = '\ue000'
-export const MARK_END = '\ue001'
+export { MARK_BEGIN, MARK_END } from '#shared/marks.ts'
 
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}\p{Cf}\u0640]*(?:(?<=\p{Nd})[,٬،'’]\p{Nd}{3}(?!\p{Nd}))*/gu
 const LENGTH = 180
 /** How much is shown before the first word found. */
 const LEAD = 40
 const MAX_SCANNED = 20_000
-
-interface Span {
-  start: number
-  end: number
-}
 
 /**
  * A piece of a text around the first of the words that were looked for, as it was written, all found words of the piece
@@ -45,37 +37,4 @@ function windowOf(text: string, first: Span | undefined): [number, number] {
   if (/[\udc00-\udfff]/.test(text.charAt(start))) start++
   if (/[\udc00-\udfff]/.test(text.charAt(end))) end++
   return [start, end]
-}
-
-function findSpans(text: string, terms: readonly string[][]): Span[] {
-  const words = [...text.matchAll(WORD)].map((match) => ({
-    start: match.index,
-    end: match.index + match[0].length,
-    folded: foldText(match[0].replace(/(?<=\p{Nd})[,٬،'’](?=\p{Nd})/gu, '')).replaceAll(' ', ''),
-  }))
-  const spans: Span[] = []
-  for (let index = 0; index < words.length; index++) {
-    const length = matchAt(words, index, terms)
-    if (length === 0) continue
-    spans.push({ start: words[index]?.start ?? 0, end: words[index + length - 1]?.end ?? 0 })
-    index += length - 1
-  }
-  return spans
-}
-
-/** How many words from `index` on are one that was looked for: written together, or with affixes apart («می خواهم»). */
-function matchAt(words: readonly { folded: string }[], index: number, terms: readonly string[][]): number {
-  let joined = ''
-  for (let length = 1; length <= 3 && index + length <= words.length; length++) {
-    joined += words[index + length - 1]?.folded ?? ''
-    for (const ways of terms) {
-      if (ways.some((way) => isMatch(joined, way.replaceAll(' ', ''), length))) return length
-    }
-  }
-  return 0
-}
-
-/** A single word may go on after what was looked for; several make it up together. */
-function isMatch(joined: string, wanted: string, words: number): boolean {
-  return words === 1 ? joined.startsWith(wanted) : joined === wanted
 }

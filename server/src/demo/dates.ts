@@ -1,4 +1,5 @@
 import type { Database, Tx } from '../platform/db.ts'
+import { spreadDeals } from './deals.ts'
 import type { Stage } from './fill.ts'
 import type { Play } from './script.ts'
 
@@ -144,6 +145,7 @@ async function spreadRest(tx: Tx): Promise<void> {
   await tx.query(
     `update audit_event set at = at - interval '39 days' where action not like 'contact.%' and action not like 'merge.%'`,
   )
+  await spreadDeals(tx)
   // Screens of the time of filling, if there are any, fetch everything anew.
   await tx.query('delete from live_event')
 }

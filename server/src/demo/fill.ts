@@ -3,6 +3,7 @@ import type { Contact } from '#shared/api/contacts.ts'
 import type { Role } from '#shared/api/org.ts'
 import type { BaleSimulator, SimBot } from '#simulators/bale/server.ts'
 import type { App } from '../platform/app.ts'
+import { addDeals } from './deals.ts'
 import { type Desk, openOffice } from './office.ts'
 import {
   BOTS,
@@ -56,6 +57,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   const bots = { sales: botOf(sim, BOTS.sales.username), support: botOf(sim, BOTS.support.username) }
   const stage: Stage = { app, sim, bots, channels, desks, samples: await makeSamples(), plays }
   await addContacts(stage, progress)
+  await addDeals(desks)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)
   await tellTroubles(stage)

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import type { FoundFile } from '#shared/api/search.ts'
 import { thumbnailUrl } from '../api.ts'
 import { type Command, useCommands } from '../commands.ts'
 import { useI18n } from '../i18n.ts'
@@ -29,6 +30,7 @@ import { PresenceMenu, UserMenu } from './user-menu.tsx'
 
 const loadPalette = () => import('./palette.tsx')
 const Palette = lazy(loadPalette)
+const FileView = lazy(() => import('./file-view.tsx'))
 const KeysOverlay = lazy(() => import('./keys-overlay.tsx'))
 
 const PLACES = [
@@ -73,6 +75,7 @@ export function AppFrame() {
   const demoPhone = useDemoPhone()
   const navigate = useNavigate()
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
+  const [file, setFile] = useState<FoundFile | null>(null)
   const path = useRouterState({ select: (state) => state.location.pathname })
   const counts = useQuery(countsQuery).data
   const unread = counts === undefined ? 0 : counts.mine.unread + counts.unassigned.unread
@@ -167,7 +170,8 @@ export function AppFrame() {
         </ErrorBoundary>
       </main>
       <Suspense>
-        {open === 'palette' && <Palette onClose={() => setOpen(null)} />}
+        {open === 'palette' && <Palette onClose={() => setOpen(null)} onFile={setFile} />}
+        {file !== null && <FileView found={file} onClose={() => setFile(null)} />}
         {open === 'keys' && <KeysOverlay onClose={() => setOpen(null)} />}
       </Suspense>
     </div>

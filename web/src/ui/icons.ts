@@ -9,6 +9,7 @@ export {
   IconArrowRight,
   IconBan,
   IconBrandTelegram,
+  IconBriefcase,
   IconCalendar,
   IconCheck,
   IconChecks,

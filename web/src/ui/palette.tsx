@@ -1,20 +1,17 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useDeferredValue, useEffect, useId, useRef, useState } from 'react'
-import type { PageOf } from '#shared/api/common.ts'
-import type { ContactItem } from '#shared/api/contacts.ts'
-import type { Conversation, FoundMessage } from '#shared/api/conversations.ts'
+import { SEARCH_GROUPS, type FoundFile, type SearchGroup } from '#shared/api/search.ts'
 import { foldText } from '#shared/text.ts'
-import { api } from '../api.ts'
-import { useAllCommands } from '../commands.ts'
-import { useI18n } from '../i18n.ts'
+import { type Command, useAllCommands } from '../commands.ts'
+import { type I18n, useI18n } from '../i18n.ts'
 import { keyNames } from '../keys.ts'
-import { can, useMe } from '../session/session.ts'
-import { Avatar, Bidi, PhoneText, TimeText } from './bits.tsx'
+import { useMoney } from '../money.ts'
 import { Dialog } from './dialog.tsx'
-import { IconChevronLeft, IconMessage2, IconSearch } from './icons.ts'
-import { Marked } from './marked.tsx'
+import { EMPTY_RESULT, type FoundPlace, foundRows, GROUP_NAMES, namesOf, searchQuery } from './found.tsx'
+import { IconChevronLeft, IconSearch } from './icons.ts'
 import css from './palette.module.css'
+import { useSettled } from './use-settled.ts'
 
 interface Row {
   id: string
@@ -25,82 +22,18 @@ interface Row {
   run: () => void
 }
 
-/** Everything by typing: commands, contacts, conversations and words of messages. */
-export default function Palette({ onClose }: { onClose: () => void }) {
-  const { t } = useI18n()
+const OF_EACH = 5
+
+/** Everything by typing: commands, contacts, conversations, words of messages, files and deals. */
+export default function Palette({ onClose, onFile }: { onClose: () => void; onFile: (file: FoundFile) => void }) {
+  const i = useI18n()
+  const { t } = i
   const id = useId()
-  const navigate = useNavigate()
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const list = useRef<HTMLDivElement>(null)
-  const commands = useAllCommands()
-  const asked = useSettled(text.trim(), 140)
-  const found = useFound(asked)
-  const folded = foldText(useDeferredValue(text))
-
-  const rows: Row[] = [
-    ...commands
-      .filter((command, index) => commands.findIndex((other) => other.id === command.id) === index)
-      .filter((command) =>
-        folded.split(' ').every((word) => foldText(`${command.title} ${command.words ?? ''}`).includes(word)),
-      )
-      .slice(0, folded === '' ? 30 : 6)
-      .map((command) => {
-        const Icon = command.icon ?? IconChevronLeft
-        return {
-          id: `c${command.id}`,
-          group: t('frame.palette.commands'),
-          icon: <Icon size={18} />,
-          title: command.title,
-          detail: command.keys === undefined ? undefined : <kbd>{keyNames(command.keys).join(' ')}</kbd>,
-          run: command.run,
-        }
-      }),
-    ...found.contacts.map((contact) => ({
-      id: `p${contact.id}`,
-      group: t('frame.contacts'),
-      icon: <Avatar id={contact.id} name={contact.name} fileId={contact.avatarFileId} size={26} />,
-      title: <Bidi>{contact.name}</Bidi>,
-      detail: <ContactNumber contact={contact} />,
-      run: () => void navigate({ to: '/contacts/$id', params: { id: contact.id } }),
-    })),
-    ...found.conversations.map((conversation) => ({
-      id: `v${conversation.id}`,
-      group: t('frame.palette.conversations'),
-      icon: (
-        <Avatar
-          id={conversation.contact.id}
-          name={conversation.contact.name}
-          fileId={conversation.contact.avatarFileId}
-          size={26}
-        />
-      ),
-      title: <Bidi>{conversation.contact.name}</Bidi>,
-      detail: <Bidi className="ellipsis">{conversation.lastText}</Bidi>,
-      run: () => void navigate({ to: '/inbox/$conversationId', params: { conversationId: conversation.id } }),
-    })),
-    ...found.messages.map((message) => ({
-      id: `m${message.messageId}`,
-      group: t('frame.palette.messages'),
-      icon: <IconMessage2 size={18} />,
-      title: (
-        <Bidi>
-          <Marked text={message.snippet} />
-        </Bidi>
-      ),
-      detail: (
-        <>
-          <Bidi>{message.contact.name}</Bidi> · <TimeText at={message.at} />
-        </>
-      ),
-      run: () =>
-        void navigate({
-          to: '/inbox/$conversationId',
-          params: { conversationId: message.conversationId },
-          search: { message: message.messageId },
-        }),
-    })),
-  ]
+  const found = useFound(text.trim(), onFile)
+  const rows = [...commandRows(useAllCommands(), useDeferredValue(foldText(text)), i), ...found.rows]
   const chosen = Math.min(at, rows.length - 1)
   useEffect(() => {
     list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' })
@@ -120,7 +53,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           value={text}
           dir="auto"
           maxLength={200}
-          placeholder={t('frame.search')}
+          placeholder={t('frame.palette.hint')}
           role="combobox"
           aria-expanded
           aria-label={t('frame.search')}
@@ -164,44 +97,72 @@ export default function Palette({ onClose }: { onClose: () => void }) {
             </div>
           </div>
         ))}
+        {found.slow.length > 0 && (
+          <p className={css.slow} role="status">
+            {t('frame.palette.slow', { groups: namesOf(found.slow, i) })}
+          </p>
+        )}
         {rows.length === 0 && !found.loading && <p className={css.none}>{t('common.noResults')}</p>}
       </div>
     </Dialog>
   )
 }
 
-function ContactNumber({ contact }: { contact: ContactItem }) {
-  const phone = contact.identities.find((identity) => identity.kind === 'phone')
-  return phone === undefined ? null : <PhoneText value={phone.value} />
+function commandRows(commands: readonly Command[], folded: string, { t }: I18n): Row[] {
+  return (
+    commands
+      // The same command may be offered by several parts; the nearest counts.
+      .filter((command, index) => commands.findIndex((other) => other.id === command.id) === index)
+      .filter((command) =>
+        folded.split(' ').every((word) => foldText(`${command.title} ${command.words ?? ''}`).includes(word)),
+      )
+      .slice(0, folded === '' ? 30 : 6)
+      .map((command) => {
+        const Icon = command.icon ?? IconChevronLeft
+        return {
+          id: `c${command.id}`,
+          group: t('frame.palette.commands'),
+          icon: <Icon size={18} />,
+          title: command.title,
+          detail: command.keys === undefined ? undefined : <kbd>{keyNames(command.keys).join(' ')}</kbd>,
+          run: command.run,
+        }
+      })
+  )
 }
 
-/** The value once it has stood still for `ms`. */
-function useSettled(value: string, ms: number): string {
-  const [settled, setSettled] = useState(value)
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms)
-    return () => clearTimeout(timer)
-  }, [value, ms])
-  return settled
-}
-
-function useFound(search: string) {
-  const me = useMe()
+/** What is found, in groups; where a group has more, a row leads to all of it. */
+function useFound(
+  typed: string,
+  onFile: (file: FoundFile) => void,
+): { rows: Row[]; slow: readonly SearchGroup[]; loading: boolean } {
+  const i = useI18n()
+  const money = useMoney()
+  const navigate = useNavigate()
+  const search = useSettled(typed, 140)
   const enabled = search.length >= 2
-  const look = <T,>(path: string, allowed: boolean) => ({
-    queryKey: ['palette', path, search],
-    queryFn: ({ signal }: { signal: AbortSignal }) => api.get<PageOf<T>>(path, { search, limit: 5 }, { signal }),
-    enabled: enabled && allowed,
-    placeholderData: keepPreviousData,
-    staleTime: 10_000,
-  })
-  const contacts = useQuery(look<ContactItem>('/contacts', can(me, 'contact.view')))
-  const conversations = useQuery(look<Conversation>('/conversations', true))
-  const messages = useQuery(look<FoundMessage>('/messages', true))
-  return {
-    contacts: enabled ? (contacts.data?.items ?? []) : [],
-    conversations: enabled ? (conversations.data?.items ?? []) : [],
-    messages: enabled ? (messages.data?.items ?? []) : [],
-    loading: contacts.isFetching || conversations.isFetching || messages.isFetching,
+  const query = useQuery({ ...searchQuery(search, OF_EACH), enabled })
+  const data = enabled ? (query.data ?? EMPTY_RESULT) : EMPTY_RESULT
+  const go = (place: FoundPlace) => () => {
+    if ('file' in place) onFile(place.file)
+    else void navigate(place)
   }
+  const all = (group: SearchGroup) => () => void navigate({ to: '/search', search: { search, group } })
+  const found = foundRows(data, search, i, money)
+  const rows = SEARCH_GROUPS.flatMap((group): Row[] => {
+    const name = i.t(GROUP_NAMES[group])
+    const of = found.filter((row) => row.group === group)
+    const more = {
+      id: `all-${group}`,
+      group: name,
+      icon: <IconSearch size={18} />,
+      title: i.t('frame.palette.more', { group: name }),
+      run: all(group),
+    }
+    return [
+      ...of.map(({ key, icon, title, detail, to }) => ({ id: key, group: name, icon, title, detail, run: go(to) })),
+      ...(data.more.includes(group) ? [more] : []),
+    ]
+  })
+  return { rows, slow: data.slow, loading: query.isFetching || typed !== search }
 }

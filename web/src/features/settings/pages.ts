@@ -8,6 +8,10 @@ export const SETTINGS_PAGES = [
   { id: 'users', group: 'office', allowed: (me: Me) => can(me, 'user.view') || can(me, 'user.manage') },
   { id: 'roles', group: 'office', allowed: (me: Me) => can(me, 'role.manage') || can(me, 'user.manage') },
   { id: 'organisation', group: 'office', allowed: (me: Me) => can(me, 'organisation.manage') },
+  { id: 'fields', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },
+  { id: 'tags', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },
+  { id: 'lists', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },
+  { id: 'stages', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },
   { id: 'inbound', group: 'trace', allowed: (me: Me) => can(me, 'inbound.view') },
   { id: 'audit', group: 'trace', allowed: (me: Me) => can(me, 'audit.view') },
 ] as const

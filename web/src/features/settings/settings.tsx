@@ -1,17 +1,21 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { lazy, type LazyExoticComponent, Suspense, useState } from 'react'
 import { foldText } from '#shared/text.ts'
-import { useI18n } from '../../i18n.ts'
+import { loadTexts, useI18n } from '../../i18n.ts'
 import { useMe } from '../../session/session.ts'
 import { EmptyState, ErrorBoundary, Skeleton } from '../../ui/bits.tsx'
 import { useMedia } from '../../ui/use-media.ts'
 import {
   IconArrowLeft,
+  IconBriefcase,
   IconBuildingStore,
+  IconForms,
   IconHistory,
+  IconList,
   IconPlugConnected,
   IconSearch,
   IconShield,
+  IconTag,
   IconTransferIn,
   IconUser,
   IconUsers,
@@ -25,6 +29,10 @@ const PAGES: Record<SettingsPageId, LazyExoticComponent<(props: { rest: string }
   users: lazy(() => import('./users.tsx')),
   roles: lazy(() => import('./roles.tsx')),
   organisation: lazy(() => import('./organisation.tsx')),
+  stages: lazy(() => loadTexts('deals').then(() => import('./stages.tsx'))),
+  fields: lazy(() => import('./fields.tsx')),
+  tags: lazy(() => import('./tags.tsx')),
+  lists: lazy(() => import('./lists.tsx')),
   inbound: lazy(() => import('./inbound.tsx')),
   audit: lazy(() => import('./audit.tsx')),
 }
@@ -34,10 +42,14 @@ const ICONS = {
   users: IconUsers,
   roles: IconShield,
   organisation: IconBuildingStore,
+  stages: IconBriefcase,
+  fields: IconForms,
+  tags: IconTag,
+  lists: IconList,
   inbound: IconTransferIn,
   audit: IconHistory,
 } as const
-const GROUPS = ['mine', 'office', 'trace'] as const
+const GROUPS = ['mine', 'office', 'record', 'trace'] as const
 
 /** The frame of the settings: what one may change at the side, one page of it beside. */
 export function SettingsPage() {

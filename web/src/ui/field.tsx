@@ -60,20 +60,20 @@ export function Field({ label, help, error, required, bare, children }: FieldPro
   )
 }
 
-type Common = { label: string; help?: ReactNode; error?: string | undefined }
+type Common = { label: string; bare?: boolean; help?: ReactNode; error?: string | undefined }
 export type TextFieldProps = Common & Omit<InputHTMLAttributes<HTMLInputElement>, 'id' | 'className'>
-export function TextField({ label, help, error, required, ...rest }: TextFieldProps) {
+export function TextField({ label, bare, help, error, required, ...rest }: TextFieldProps) {
   return (
-    <Field label={label} help={help} error={error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
       {(props) => <input dir="auto" {...props} {...rest} />}
     </Field>
   )
 }
 
 export type AreaFieldProps = Common & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'id' | 'className'>
-export function AreaField({ label, help, error, required, ...rest }: AreaFieldProps) {
+export function AreaField({ label, bare, help, error, required, ...rest }: AreaFieldProps) {
   return (
-    <Field label={label} help={help} error={error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
       {(props) => <textarea dir="auto" rows={4} {...props} {...rest} />}
     </Field>
   )
@@ -83,9 +83,9 @@ export type SelectFieldProps = Common &
   Omit<SelectHTMLAttributes<HTMLSelectElement>, 'id' | 'className'> & {
     options: readonly { value: string; label: string }[]
   }
-export function SelectField({ label, help, error, required, options, ...rest }: SelectFieldProps) {
+export function SelectField({ label, bare, help, error, required, options, ...rest }: SelectFieldProps) {
   return (
-    <Field label={label} help={help} error={error} required={required ?? false}>
+    <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
       {(props) => (
         <select {...props} {...rest}>
           {options.map((option) => (

@@ -10,6 +10,7 @@ import { onLiveChange } from '../../live.ts'
 import { contactQuery } from '../../queries.ts'
 import { can, queryClient, useMe } from '../../session/session.ts'
 import { EmptyState, ErrorBoundary, LoadFailed, Skeleton } from '../../ui/bits.tsx'
+import { ContactDeals } from '../deals/contact-deals.tsx'
 import { PossibleDuplicates } from '../duplicates/possible-duplicates.tsx'
 import { About } from './about.tsx'
 import { Addresses } from './addresses.tsx'
@@ -156,6 +157,7 @@ function Page({ contact }: { contact: Contact }) {
           <Identities contact={contact} mayEdit={mayEdit} onWrite={(kind) => setDialog({ what: 'write', kind })} />
           <Details contact={contact} mayEdit={mayEdit} />
           <CustomFields contact={contact} mayEdit={mayEdit} />
+          <ContactDeals contact={contact} readOnly={isDeleted} />
           <Relations contact={contact} mayEdit={mayEdit} />
           <Addresses contact={contact} mayEdit={mayEdit} />
           <About contact={contact} mayEdit={mayEdit} />

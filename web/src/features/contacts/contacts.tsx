@@ -56,6 +56,7 @@ function ContactList() {
   const columns = useColumns(state, base, fields)
   const countOf = useViewCounts(views, state.view, at.isChanged ? undefined : found)
   const [wanted, setWanted] = useState<string | null>(null)
+  const narrow = useMedia('(width < 720px)')
   const deleted = base?.deleted === true
   return (
     <section className={css.page} aria-label={t('contacts.title')}>
@@ -97,12 +98,14 @@ function ContactList() {
             onChoose={at.choose}
             onColumnsSaved={() => columns.set(undefined)}
           />
-          <ColumnsMenu
-            fields={fields}
-            columns={columns.columns}
-            onColumns={columns.set}
-            onReset={columns.isOwn ? () => columns.set(undefined) : undefined}
-          />
+          {!narrow && (
+            <ColumnsMenu
+              fields={fields}
+              columns={columns.columns}
+              onColumns={columns.set}
+              onReset={columns.isOwn ? () => columns.set(undefined) : undefined}
+            />
+          )}
         </div>
       </FilterBar>
       <BulkProgress />
@@ -115,7 +118,7 @@ function ContactList() {
       ) : (
         <Body
           key={deleted ? 'deleted' : 'list'}
-          {...{ list, fields, found, filter, state, columns, deleted }}
+          {...{ list, fields, found, filter, state, columns, deleted, narrow }}
           isReady={at.isReady && isReady}
           isPlain={state.search === '' && Object.keys(state.filter).length === 0}
           onSearch={(search) => change({ search })}
@@ -136,6 +139,7 @@ interface BodyProps extends Pick<ReturnType<typeof useContacts>, 'list' | 'field
   state: ReturnType<typeof useListState>['state']
   columns: ReturnType<typeof useColumns>
   deleted: boolean
+  narrow: boolean
   isReady: boolean
   /** Neither conditions nor words. */
   isPlain: boolean
@@ -148,11 +152,10 @@ interface BodyProps extends Pick<ReturnType<typeof useContacts>, 'list' | 'field
 
 /** The rows, or what stands in their place; and what is done with those chosen. */
 function Body(props: BodyProps) {
-  const { list, fields, found, filter, state, columns, deleted, isReady, isPlain } = props
+  const { list, fields, found, filter, state, columns, deleted, narrow, isReady, isPlain } = props
   const { t } = useI18n()
   const me = useMe()
   const navigate = useNavigate()
-  const narrow = useMedia('(width < 720px)')
   const [space, setSpace] = useState(0)
   const [held, setHeld] = useState({ place: list.place, selection: NOTHING })
   // What was chosen in one list means nothing in another.

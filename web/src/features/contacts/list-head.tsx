@@ -9,6 +9,7 @@ import { can, useMe } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
 import { useEvent } from '../../ui/use-event.ts'
+import { useMedia } from '../../ui/use-media.ts'
 import css from './contacts.module.css'
 import {
   IconArrowsJoin,
@@ -36,6 +37,7 @@ interface ListHeadProps {
 /** Searching, what leads from the list to its other pages, and the button for a new contact. */
 export function ListHead({ search, onSearch, onMake, onExport }: ListHeadProps) {
   const { t } = useI18n()
+  const narrow = useMedia('(width < 720px)')
   const me = useMe()
   const router = useRouter()
   const edit = can(me, 'contact.edit')
@@ -45,8 +47,8 @@ export function ListHead({ search, onSearch, onMake, onExport }: ListHeadProps) 
       <h1>{t('contacts.title')}</h1>
       <SearchField search={search} onSearch={onSearch} />
       <div className={css.actions}>
-        {edit && <DuplicatesLink />}
-        {can(me, 'contact.import') && (
+        {edit && !narrow && <DuplicatesLink />}
+        {can(me, 'contact.import') && !narrow && (
           <Button
             className={css.wideText ?? ''}
             icon={<IconFileImport size={17} />}
@@ -92,8 +94,17 @@ export function ListHead({ search, onSearch, onMake, onExport }: ListHeadProps) 
                     {t('table.export')}
                   </MenuItem>
                 )}
+                {narrow && can(me, 'contact.import') && (
+                  <MenuItem icon={<IconFileImport size={16} />} onSelect={() => go('/contacts/import')}>
+                    {t('table.import')}
+                  </MenuItem>
+                )}
                 {edit && (
-                  <MenuItem icon={<IconArrowsJoin size={16} />} onSelect={() => go('/contacts/duplicates')}>
+                  <MenuItem
+                    icon={<IconArrowsJoin size={16} />}
+                    hint={<DuplicatesHint />}
+                    onSelect={() => go('/contacts/duplicates')}
+                  >
                     {t('table.duplicates')}
                   </MenuItem>
                 )}
@@ -107,6 +118,12 @@ export function ListHead({ search, onSearch, onMake, onExport }: ListHeadProps) 
       </div>
     </header>
   )
+}
+
+function DuplicatesHint() {
+  const i = useI18n()
+  const { data } = useQuery(duplicateCountQuery)
+  return data === undefined || data.count === 0 ? null : `${i.n(data.count)}${data.more ? '+' : ''}`
 }
 
 /** Only where there is something to look at. */

@@ -1,4 +1,5 @@
 import type { ContactBrief, ContactKind, ContactNew } from '#shared/api/contacts.ts'
+import type { SimilarAsk } from '#shared/api/duplicates.ts'
 import type { FieldValues } from '#shared/api/field-values.ts'
 import { emptyIdentity, type TypedIdentity } from './identity-fields.tsx'
 
@@ -32,6 +33,17 @@ export const emptyDraft = (responsibleId: string): NewContactDraft => ({
 
 export const givenIdentities = (draft: NewContactDraft): TypedIdentity[] =>
   draft.identities.filter((one) => one.value.trim() !== '')
+
+/** What tells whether the contact is there already. */
+export function similarAskOf(draft: NewContactDraft): SimilarAsk {
+  const { nationalId, companyNumber } = draft.details
+  return {
+    name: draft.name,
+    identities: givenIdentities(draft).map(({ kind, value }) => ({ kind, value })),
+    ...(typeof nationalId === 'string' && { nationalId }),
+    ...(typeof companyNumber === 'string' && { companyNumber }),
+  }
+}
 
 /** Whether anything was typed that would be missed. */
 export const isBegun = (draft: NewContactDraft): boolean =>

@@ -13,6 +13,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { AreaField, SelectField, TextField } from '../../ui/field.tsx'
 import { TagPicker } from '../../ui/tag-picker.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { SimilarContacts } from '../duplicates/similar-contacts.tsx'
 import { FieldEditor } from '../fields/editor.tsx'
 import { useFields } from '../fields/queries.ts'
 import { isEmpty, type ShownField } from '../fields/value-text.ts'
@@ -22,7 +23,14 @@ import { IconChevronDown } from './icons.ts'
 import { IdentityFields } from './identity-fields.tsx'
 import { KindChoice } from './kind-choice.tsx'
 import { newCompany } from './new-company.ts'
-import { emptyDraft, givenIdentities, isBegun, type NewContactDraft, newContactOf } from './new-contact-draft.ts'
+import {
+  emptyDraft,
+  givenIdentities,
+  isBegun,
+  type NewContactDraft,
+  newContactOf,
+  similarAskOf,
+} from './new-contact-draft.ts'
 import { FormProblem, useRefusal } from './problems.tsx'
 
 /** What was begun and put aside: there again when one comes back. */
@@ -138,6 +146,7 @@ export function NewContactDialog({ onClose, start }: NewContactProps) {
         }}
       >
         <Essentials draft={draft} errorOf={refusal.field} onChange={change} />
+        <SimilarContacts ask={similarAskOf(draft)} />
         {custom.some((field) => field.required) && (
           <div className={css.pair}>
             <Several

@@ -68,8 +68,12 @@ create function fold_text(t text) returns text language sql immutable parallel s
     'يىئكأإآٱؤةۀۂ۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩àáâãäåçèéêëìíîïñòóôõöøùúûüýÿء' || U&'\200c\200d\0640\064b\064c\064d\064e\064f\0650\0651\0652',
     'یییکااااوههه01234567890123456789aaaaaaceeeeiiiinoooooouuuuyy');
 create index contact_job_title on contact using gin (fold_text(job_title) gin_trgm_ops) where listed and job_title <> '';
+-- The planner does not see that these are what the indexes hold statistics of.
+create statistics contact_job_title_words on (fold_text(job_title)) from contact;
 create index contact_national_id on contact (national_id) where national_id is not null;
 create index contact_company_number on contact (company_number) where company_number is not null;
+create index contact_economic_code on contact (economic_code) where economic_code is not null;
+create index contact_registration_number on contact (registration_number) where registration_number is not null;
 create index contact_deleted on contact (deleted_at, id) where deleted_at is not null;
 
 alter table identity add column use text check (use in ('mobile', 'work', 'home', 'fax', 'other'));
@@ -102,6 +106,7 @@ create table contact_address (
 );
 create index contact_address_contact on contact_address (contact_id, id);
 create index contact_address_city on contact_address using gin (fold_text(city) gin_trgm_ops) where city <> '';
+create statistics contact_address_city_words on (fold_text(city)) from contact_address;
 
 -- Rows stay with the contacts they were made for; reading follows merges.
 create table contact_relation (

@@ -87,7 +87,7 @@ export function customCondition(condition: Condition, fields: readonly CustomFil
   const { operator, values } = condition
   const negative = operator === 'not' || (operator === 'empty' && values[0] === 'true')
   return {
-    indexed: !negative && operator !== 'empty',
+    indexed: !negative,
     sql: (writing) => {
       const { params, alias, oneByOne } = writing
       const test = operator === 'empty' ? 'true' : valueTest(condition, writing)

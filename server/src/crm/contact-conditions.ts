@@ -37,8 +37,8 @@ const COLUMNS: Record<string, { column: string; indexed: boolean }> = {
   birthDate: { column: 'birth_date', indexed: true },
   nationalId: { column: 'national_id', indexed: true },
   companyNumber: { column: 'company_number', indexed: true },
-  economicCode: { column: 'economic_code', indexed: false },
-  registrationNumber: { column: 'registration_number', indexed: false },
+  economicCode: { column: 'economic_code', indexed: true },
+  registrationNumber: { column: 'registration_number', indexed: true },
   createdAt: { column: 'created_at', indexed: true },
   updatedAt: { column: 'updated_at', indexed: true },
 }
@@ -51,7 +51,8 @@ function columnCondition(
   const { operator, values, name } = condition
   if (operator === 'empty') {
     const empty = values[0] === 'true'
-    return { indexed: false, sql: ({ alias }) => `${empty ? '' : 'not '}(${isEmpty(name, `${alias}.${column}`)})` }
+    const sql: Ready['sql'] = ({ alias }) => `${empty ? '' : 'not '}(${isEmpty(name, `${alias}.${column}`)})`
+    return { indexed: indexed && !empty && name !== 'tagIds' && name !== 'name', sql }
   }
   const exact = ['nationalId', 'companyNumber', 'economicCode', 'registrationNumber'].includes(name)
   const test = (writing: Writing): string => {
@@ -61,7 +62,7 @@ function columnCondition(
     return columnTest(of, condition, writing)
   }
   if (operator === 'not') return { indexed: false, sql: (writing) => `(${test(writing)}) is not true` }
-  const few = operator === 'is' && (name === 'nationalId' || name === 'companyNumber')
+  const few = operator === 'is' && exact
   return { indexed: indexed && !(exact && operator === 'has'), few, sql: (writing) => `(${test(writing)})` }
 }
 
@@ -124,11 +125,12 @@ const BEGINNING = 'identity.'
 function identityCondition({ name, operator, values }: Condition, country: string): Ready {
   const kind = name.slice(BEGINNING.length)
   if (operator === 'empty')
-    return {
-      indexed: false,
-      sql: ({ params: { add }, alias }) =>
-        `${values[0] === 'true' ? 'not ' : ''}exists (${ofFamily(alias, `join identity i on i.contact_id = f.id where i.kind = ${add(kind)}`)} offset 0)`,
-    }
+    return existence(
+      values[0] === 'true',
+      'identity i',
+      'i.contact_id',
+      ({ params: { add } }) => `i.kind = ${add(kind)}`,
+    )
   if (operator === 'is')
     return {
       indexed: true,
@@ -165,14 +167,21 @@ function ofFamily(alias: string, rest: string): string {
     select m.id from contact m where m.root_id = ${alias}.id and m.merged_into_id is not null) f ${rest}`
 }
 
+/** Whether the contact or one merged into it has a row of another table. One that few have is found from that table. */
+function existence(empty: boolean, table: string, column: string, test: (writing: Writing) => string): Ready {
+  return {
+    indexed: !empty,
+    sql: (writing) =>
+      empty || writing.oneByOne
+        ? `${empty ? 'not ' : ''}exists (${ofFamily(writing.alias, `join ${table} on ${column} = f.id where ${test(writing)}`)} offset 0)`
+        : `${writing.alias}.id in (select m.root_id from ${table} join contact m on m.id = ${column} where ${test(writing)})`,
+  }
+}
+
 /** Who works at these companies: few, however many contacts there are. Index contact_relation_to. */
 function companyCondition({ operator, values }: Condition): Ready {
   if (operator === 'empty')
-    return {
-      indexed: false,
-      sql: ({ alias }) =>
-        `${values[0] === 'true' ? 'not ' : ''}exists (${ofFamily(alias, `join contact_relation w on w.from_id = f.id where w.kind = 'works_at'`)} offset 0)`,
-    }
+    return existence(values[0] === 'true', 'contact_relation w', 'w.from_id', () => `w.kind = 'works_at'`)
   return {
     indexed: operator === 'is',
     sql: ({ params: { add }, alias }) =>
@@ -184,16 +193,13 @@ function companyCondition({ operator, values }: Condition): Ready {
 /** In any of its addresses. Index contact_address_city; contact_address_contact one by one. */
 function cityCondition(condition: Condition): Ready {
   const { operator, values } = condition
-  const not = operator === 'not' || (operator === 'empty' && values[0] === 'true') ? 'not ' : ''
-  const positive: Condition = operator === 'not' ? { ...condition, operator: 'is' } : condition
-  return {
-    indexed: operator === 'is' || operator === 'has',
-    sql: ({ params, alias, oneByOne }) => {
-      const test =
-        operator === 'empty' ? `a.city <> ''` : `${foldedColumnTest('a.city', positive, params)} and a.city <> ''`
-      if (oneByOne || not !== '' || operator === 'empty')
-        return `${not}exists (${ofFamily(alias, `join contact_address a on a.contact_id = f.id where ${test}`)} offset 0)`
-      return `${alias}.id in (select m.root_id from contact_address a join contact m on m.id = a.contact_id where ${test})`
-    },
-  }
+  const table = 'contact_address a'
+  if (operator === 'empty') return existence(values[0] === 'true', table, 'a.contact_id', () => `a.city <> ''`)
+  const positive: Condition = { ...condition, operator: operator === 'not' ? 'is' : operator }
+  return existence(
+    operator === 'not',
+    table,
+    'a.contact_id',
+    ({ params }) => `${foldedColumnTest('a.city', positive, params)} and a.city <> ''`,
+  )
 }

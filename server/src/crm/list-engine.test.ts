@@ -42,6 +42,8 @@ const sample = fc.record({
   updated: fc.integer({ min: 0, max: 20 }).map((n) => BEGIN + n * HOUR),
   job: fc.constantFrom('', 'مدير فروش', 'مدیر', 'clerk'),
   phone: fc.option(fc.integer({ min: 0, max: 9_999_999 }).map((n) => `+98912${String(n).padStart(7, '0')}`)),
+  code: fc.option(fc.constantFrom('123', '456')),
+  town: fc.option(fc.constantFrom('تهران', 'كرج')),
   fields: fc.record({
     city: fc.option(fc.constantFrom('تهران', 'قم', 'تهران بزرگ')),
     size: fc.option(fc.constantFrom(-3.5, 0, 2, 10, 1000)),
@@ -92,8 +94,8 @@ async function insert(samples: Sample[]): Promise<Known[]> {
       const identities = one.phone === null ? [] : [{ kind: 'phone', value: one.phone, display: null }]
       const row = await tx.one<{ id: string }>(
         `insert into contact (id, kind, name, root_id, folded, sort_name, origin_channel_id, responsible_id, tag_ids, birth_date,
-           created_at, updated_at, job_title) overriding system value
-         select n, $1, $2, n, $3, $4, $5, $6, $7, $8, $9, $10, $11 from nextval(pg_get_serial_sequence('contact', 'id')) n returning id`,
+           created_at, updated_at, job_title, economic_code) overriding system value
+         select n, $1, $2, n, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 from nextval(pg_get_serial_sequence('contact', 'id')) n returning id`,
         [
           one.kind,
           one.name,
@@ -106,11 +108,14 @@ async function insert(samples: Sample[]): Promise<Known[]> {
           new Date(one.created),
           new Date(one.updated),
           one.job,
+          one.code,
         ],
       )
       const id = row?.id ?? ''
       if (one.phone !== null)
         await tx.query(`insert into identity (contact_id, kind, value) values ($1, 'phone', $2)`, [id, one.phone])
+      if (one.town !== null)
+        await tx.query(`insert into contact_address (contact_id, country, city) values ($1, 'IR', $2)`, [id, one.town])
       const fields: FieldValues = Object.fromEntries(Object.entries(one.fields).filter(([, value]) => value !== null))
       await storeFields(tx, 'contact', [{ id, fields }])
       made.push({ ...one, id: Number(id) })
@@ -144,6 +149,14 @@ const asked: fc.Arbitrary<Asked> = fc.oneof(
     ['jobTitle.empty', 'true', (one) => one.job === ''],
     ['identity.phone.empty', 'true', (one) => one.phone === null],
     ['identity.phone.has', '۰۹۱۲۰', (one) => one.phone?.startsWith('+989120') ?? false],
+    ['identity.phone.empty', 'false', (one) => one.phone !== null],
+    ['economicCode', '۱۲۳', (one) => one.code === '123'],
+    ['economicCode.empty', 'false', (one) => one.code !== null],
+    ['city', 'تهران,کرج', (one) => one.town !== null],
+    ['city.not', 'کرج', (one) => one.town !== 'كرج'],
+    ['city.has', 'کرج', (one) => one.town === 'كرج'],
+    ['city.empty', 'true', (one) => one.town === null],
+    ['city.empty', 'false', (one) => one.town !== null],
     ['name.has', 'کريمی', (one) => has(one.name, 'کریمی')],
     ['name', 'علي', (one) => one.name === 'علی'],
     ['field.city', 'تهران', (one) => one.fields.city === 'تهران'],
@@ -254,7 +267,7 @@ const question = fc.record({
   bounds: fc.record({
     sample: fc.integer({ min: 1, max: 80 }),
     deepest: fc.integer({ min: 1, max: 300 }),
-    step: fc.integer({ min: 5, max: 100 }),
+    furthest: fc.integer({ min: 1, max: 500 }),
   }),
   isAgent: fc.boolean(),
 })
@@ -369,4 +382,61 @@ test('contacts that do not change are shown once, whatever happens to the others
     expect(shown.length).toBe(still.size)
     expect(new Set(shown).size).toBe(still.size)
   }
+})
+
+test('what belongs to those who were merged into a contact is found with it, and nobody stands twice', async () => {
+  const made = await insert(
+    fc
+      .sample(sample, { numRuns: 4, seed: 11 })
+      .map((one) => ({ ...one, kind: 'person', name: 'ققنوس', phone: null, town: null })),
+  )
+  const [root, merged, company, wing] = made.map((one) => String(one.id))
+  await db.query(`update contact set kind = 'company' where id = any($1::bigint[])`, [[company, wing]])
+  for (const [loser, winner] of [
+    [merged, root],
+    [wing, company],
+  ])
+    await db.query(`update contact set merged_into_id = $2, root_id = $2, folded = '' where id = $1`, [loser, winner])
+  await db.query(
+    `insert into identity (contact_id, kind, value) values ($1, 'phone', '+982188776655'), ($1, 'email', 'q@example.com')`,
+    [merged],
+  )
+  await db.query(`update contact set folded = folded || ' 982188776655 02188776655 q@example.com' where id = $1`, [
+    root,
+  ])
+  await db.query(
+    `insert into contact_address (contact_id, country, city) values ($1, 'IR', 'ققنوس‌شهر'), ($1, 'IR', 'ققنوس‌شهر')`,
+    [merged],
+  )
+  await db.query(`insert into contact_relation (from_id, to_id, kind) values ($1, $2, 'works_at')`, [merged, wing])
+  const named = (filter: Record<string, string>): Record<string, string> => ({ name: 'ققنوس', ...filter })
+  const only = async (filter: Record<string, string>): Promise<string[]> =>
+    (await listContacts(db, chief, { ...named(filter), limit: 9 })).items.map((one) => one.id)
+  const asked: Record<string, string>[] = [
+    { 'identity.phone': '021 8877 6655' },
+    { 'identity.phone.has': '88776' },
+    { 'identity.phone.empty': 'false' },
+    { 'identity.email': 'Q@example.com' },
+    { 'identity.email.has': 'q@ex' },
+    { city: 'ققنوس شهر,ققنوسشهر' },
+    { 'city.empty': 'false' },
+    { company: company ?? '' },
+    { company: wing ?? '' },
+    { 'company.empty': 'false' },
+    { search: '02188776655' },
+  ]
+  for (const filter of asked) {
+    expect([filter, await only(filter)]).toEqual([filter, [root]])
+    expect(await countContacts(db, chief, named(filter))).toEqual({ count: 1, more: false })
+  }
+  const others: Record<string, string>[] = [
+    { 'identity.phone.empty': 'true' },
+    { 'city.not': 'ققنوسشهر' },
+    { 'company.not': wing ?? '' },
+    { 'company.empty': 'true' },
+  ]
+  for (const filter of others) expect([filter, await only(filter)]).toEqual([filter, [company]])
+  const ids: string[] = []
+  for await (const piece of selectContacts(db, chief, { ids: [merged ?? '', root ?? '', '999999'] })) ids.push(...piece)
+  expect(ids).toEqual([root])
 })

@@ -7,7 +7,7 @@ import { type Parameters, parameters } from './visibility.ts'
  * Pages of contacts in any order under any conditions, whose cost does not grow with the table (docs/decisions/0011). A
  * walk along the order's index looks at a sample first. What many contacts have fills the page at once. What some have is
  * worth a deeper walk. What few have is found by its index, all of it, and put in order here. Conditions that no index
- * serves are walked for as far as it takes.
+ * serves are walked further, and looked for among all contacts only when hardly any has them.
  */
 export interface List {
   order: Order
@@ -34,10 +34,10 @@ interface Bounds {
   sample: number
   /** How many it looks at at most before an index is asked. */
   deepest: number
-  /** How many are looked at at a time where there is no index to ask. */
-  step: number
+  /** How many it looks at at most where there is no index to ask, before all contacts are looked at together. */
+  furthest: number
 }
-const BOUNDS: Bounds = { sample: 300, deepest: 8000, step: 100_000 }
+const BOUNDS: Bounds = { sample: 300, deepest: 8000, furthest: 200_000 }
 
 /** At most `limit` rows behind a place, in order. Rows that do not change meanwhile come once, whatever the others do. */
 export async function readPage(
@@ -68,10 +68,10 @@ export async function readPage(
   return rows
 }
 
-/** How far to walk next; undefined: rather ask the index. */
+/** How far to walk next; undefined: rather find all. */
 function nextDepth(
   { indexed, few }: List,
-  { sample, deepest, step }: Bounds,
+  { sample, deepest, furthest }: Bounds,
   walked: number,
   found: number,
   limit: number,
@@ -79,8 +79,9 @@ function nextDepth(
   if (few) return undefined
   if (walked < sample) return sample
   const wanted = found === 0 ? Number.POSITIVE_INFINITY : Math.ceil((1.3 * (limit - found) * walked) / found)
-  if (walked + wanted <= deepest) return Math.max(wanted, sample)
-  return indexed ? undefined : Math.min(Math.max(wanted, sample), walked * 4, step)
+  if (walked + wanted <= (indexed ? deepest : furthest)) return Math.max(wanted, sample)
+  // Where no index helps, finding all means looking at all: not for what a longer walk would find.
+  return indexed || walked >= deepest ? undefined : Math.max(deepest - walked, sample)
 }
 
 function isAfter(

@@ -46,7 +46,7 @@ export function ContactHead({ contact, mayEdit, actions }: ContactHeadProps) {
 }
 
 /** «مدیر فروش در شرکت سپهر» */
-function Workplace({ contact }: { contact: Contact }) {
+export function Workplace({ contact }: { contact: Contact }) {
   const { t } = useI18n()
   const work = contact.relations.find((one) => one.kind === 'works_at' && one.direction === 'to')
   const title = contact.jobTitle === '' ? (work?.title ?? '') : contact.jobTitle

@@ -3,10 +3,10 @@ import type { FieldType } from '#shared/api/fields.ts'
 import type { FieldValue } from '#shared/api/field-values.ts'
 import { CONTACT_FIELDS } from '#shared/contact-fields.ts'
 import { todayIn, yearsBetween } from '#shared/days.ts'
+import { localDigits } from '#shared/text.ts'
 import { useI18n } from '../../i18n.ts'
-import { PhoneText } from '../../ui/bits.tsx'
 import { useFields, useListItems } from '../fields/queries.ts'
-import { FieldRows } from '../fields/rows.tsx'
+import { FieldRows, type FieldRowsProps } from '../fields/rows.tsx'
 import { isEmpty, type ShownField } from '../fields/value-text.ts'
 import { saveContact } from './contact-actions.ts'
 import css from './contact.module.css'
@@ -44,39 +44,44 @@ interface CardProps {
   mayEdit: boolean
 }
 
-/** What is known of a contact beside its numbers and addresses, each changed in its place. */
-export function Details({ contact, mayEdit }: CardProps) {
+/** The contact's details as rows: what each is, how it is drawn and stored. */
+export function useDetailRows(contact: Contact): Omit<FieldRowsProps, 'mayEdit'> {
   const i = useI18n()
   const { t } = i
-  const fields = useDetails(contact.kind, contact)
   const today = todayIn(i.timeZone)
-  if (!mayEdit && fields.every((field) => isDetail(field.key) && isEmpty(contact[field.key]))) return null
+  return {
+    fields: useDetails(contact.kind, contact),
+    values: Object.fromEntries(DETAILS.map((name) => [name, contact[name]])),
+    latestOf: (field) => (field.key === 'birthDate' ? today : undefined),
+    noteOf: (field, value) =>
+      field.key === 'birthDate' && typeof value === 'string' && value <= today
+        ? t('contacts.age', { count: yearsBetween(value, today, i.calendar) })
+        : null,
+    // Numbers of identity are copied and read out: as they stand, from left to right.
+    viewOf: (field, value) =>
+      typeof value === 'string' && field.type === 'text' && /^\d{8,}$/.test(value) ? (
+        <bdi dir="ltr" className="selectable">
+          {i.digits === 'native' ? localDigits(value, i.locale) : value}
+        </bdi>
+      ) : undefined,
+    onSave: (field, value) =>
+      isDetail(field.key)
+        ? saveContact(contact, patchOf(field.key, value), t('contacts.done.field', { name: field.name }))
+        : Promise.resolve(null),
+  }
+}
+
+/** What is known of a contact beside its numbers and addresses, each changed in its place. */
+export function Details({ contact, mayEdit }: CardProps) {
+  const { t } = useI18n()
+  const rows = useDetailRows(contact)
+  if (!mayEdit && rows.fields.every((field) => isEmpty(rows.values[field.key]))) return null
   return (
     <section className={css.card}>
       <header>
         <h2>{t('contacts.details')}</h2>
       </header>
-      <FieldRows
-        fields={fields}
-        values={Object.fromEntries(DETAILS.map((name) => [name, contact[name]]))}
-        mayEdit={mayEdit}
-        latestOf={(field) => (field.key === 'birthDate' ? today : undefined)}
-        noteOf={(field, value) =>
-          field.key === 'birthDate' && typeof value === 'string' && value <= today
-            ? t('contacts.age', { count: yearsBetween(value, today, i.calendar) })
-            : null
-        }
-        viewOf={(field, value) =>
-          // Numbers of identity are copied and read out: as they stand, from left to right.
-          typeof value === 'string' && /^\+?\d{8,}$/.test(value) && field.type === 'text' ? (
-            <PhoneText value={value} />
-          ) : undefined
-        }
-        onSave={(field, value) => {
-          if (!isDetail(field.key)) return Promise.resolve(null)
-          return saveContact(contact, patchOf(field.key, value), t('contacts.done.field', { name: field.name }))
-        }}
-      />
+      <FieldRows {...rows} mayEdit={mayEdit} />
     </section>
   )
 }

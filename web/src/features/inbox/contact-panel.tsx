@@ -6,7 +6,7 @@ import type { Contact, Identity } from '#shared/api/contacts.ts'
 import type { Attachment, Conversation, TimelineItem } from '#shared/api/conversations.ts'
 import { displayPhone } from '#shared/phone-display.ts'
 import { api, fileUrl, thumbnailUrl } from '../../api.ts'
-import { useI18n } from '../../i18n.ts'
+import { loadTexts, useI18n } from '../../i18n.ts'
 import { contactQuery } from '../../queries.ts'
 import { can, queryClient, useMe, useUsers } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, LoadFailed, PhoneText, Skeleton, TimeText } from '../../ui/bits.tsx'
@@ -29,6 +29,7 @@ import { join, undoJoin } from './join.ts'
 import { KindIcon } from './kind-icon.tsx'
 
 const JoinDialog = lazy(() => import('./join-dialog.tsx'))
+const PanelRecord = lazy(() => loadTexts('contacts', 'fields').then(() => import('./panel-record.tsx')))
 
 /** Who one is talking to, beside the thread. */
 export function ContactPanel({ conversation }: { conversation: Conversation }) {
@@ -74,6 +75,9 @@ export function ContactPanel({ conversation }: { conversation: Conversation }) {
         )}
       </div>
       <Conflicts contact={contact} />
+      <Suspense>
+        <PanelRecord contact={contact} conversation={conversation} />
+      </Suspense>
       {contact.about !== '' && (
         <section>
           <h4>{t('inbox.panel.about')}</h4>

@@ -38,8 +38,10 @@ function Value({ row, value }: { row: Row; value: FieldValue }) {
     case 'economicCode':
     case 'registrationNumber':
       return <PhoneText value={value} />
-    default:
+    case 'about':
       return <Bidi className={css.text}>{value}</Bidi>
+    default:
+      return <Bidi>{value}</Bidi>
   }
 }
 const DATE: ShownField = { key: '', name: '', type: 'date', options: [], help: '', required: false }
@@ -105,7 +107,9 @@ function Cell({ row, side, owner, on, onChoose }: CellProps) {
     return (
       <div className={css.cell} data-on={on || undefined}>
         {on ? <IconCheck size={15} aria-hidden /> : <span />}
-        <Value row={row} value={row[side]} />
+        <span className={css.value}>
+          <Value row={row} value={row[side]} />
+        </span>
       </div>
     )
   return (
@@ -167,7 +171,7 @@ function Identities({ contact }: { contact: Contact }) {
       {contact.identities.slice(0, SHOWN).map((identity) => (
         <span key={identity.id} className={css.identity}>
           <IdentityIcon kind={identity.kind} size={15} />
-          <span className="ellipsis">
+          <span>
             <IdentityText identity={identity} />
           </span>
         </span>

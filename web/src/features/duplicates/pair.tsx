@@ -75,9 +75,9 @@ export function Somebody({ contact }: { contact: ContactItem }) {
           </span>
         )}
         {first !== undefined && (
-          <span className={css.below}>
+          <span className={css.way}>
             <IdentityIcon kind={first.kind} size={14} />
-            <span className="ellipsis">
+            <span>
               <IdentityText identity={first} />
             </span>
           </span>

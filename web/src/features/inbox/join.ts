@@ -23,7 +23,7 @@ export async function join(
   try {
     const merge = await api.post<Merge>(`/contacts/${contact.id}/merge`, { intoId: into.id, take })
     await again()
-    toast(i18n().t('inbox.panel.join.done', { name: into.name }), { undo: () => void undoJoin(merge.id), ms: 15_000 })
+    toast(i18n().t('common.merged', { name: into.name }), { undo: () => void undoJoin(merge.id), ms: 15_000 })
     return true
   } catch (error) {
     toastProblem(error)
@@ -35,7 +35,7 @@ export async function undoJoin(mergeId: string): Promise<void> {
   try {
     await api.post<Merge>(`/merges/${mergeId}/undo`)
     await again()
-    toast(i18n().t('inbox.panel.join.undone'))
+    toast(i18n().t('common.merged.undone'))
   } catch (error) {
     toastProblem(error)
   }

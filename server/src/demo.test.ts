@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ContactItem } from '#shared/api/contacts.ts'
 import type { SetupState } from '#shared/api/session.ts'
 import type { Conversation, ConversationCounts, Message } from '#shared/api/conversations.ts'
 import type { PageOf } from '#shared/api/common.ts'
+import type { SavedView } from '#shared/api/views.ts'
 import { cookieOf, until } from '../test/app.ts'
 import { testDatabase } from '../test/database.ts'
 import { openDemo } from './demo.ts'
@@ -113,6 +115,39 @@ afterAll(async () => {
   await demo?.stop()
   await database?.drop()
   rmSync(dataDir, { recursive: true, force: true })
+})
+
+test('the office knows whom it deals with: every screen of the record has something to show', async () => {
+  const row = await demo.app.db.one<{ figures: Record<string, number> }>(
+    `select json_build_object(
+       'tags', (select count(*) from tag), 'sources', (select count(*) from list_item where list = 'source'),
+       'fields', (select count(*) from custom_field), 'views', (select count(*) from saved_view where share = 'all'),
+       'tagged', (select count(*) from contact where tag_ids <> '{}'), 'values', (select count(*) from field_value),
+       'birthdays', (select count(*) from contact where birth_date is not null),
+       'numbers', (select count(*) from contact where national_id is not null or company_number is not null),
+       'addresses', (select count(*) from contact_address), 'relations', (select count(*) from contact_relation),
+       'leads', (select count(*) from contact where kind = 'lead')) as figures`,
+  )
+  for (const [name, least] of Object.entries({
+    tags: 6,
+    sources: 5,
+    fields: 9,
+    views: 3,
+    tagged: 10,
+    values: 40,
+    birthdays: 8,
+    numbers: 10,
+    addresses: 12,
+    relations: 10,
+    leads: 5,
+  }))
+    expect(row?.figures[name], name).toBeGreaterThanOrEqual(least)
+  const ask = await signIn(0)
+  const { items: views } = await ask<{ items: SavedView[] }>('/views?resource=contact')
+  const best = views.find((view) => 'field.level' in view.query.filter)
+  const gold = await ask<PageOf<ContactItem>>(`/contacts?view=${best?.id}&kind=company`)
+  expect(gold.items.length).toBeGreaterThan(1)
+  expect(gold.items.every((item) => item.city !== '')).toBe(true)
 })
 
 test('the office is lively: everything that happens in one happened here', async () => {

@@ -17,6 +17,7 @@ import {
   PASSWORD,
   SALES_ROLE,
 } from './people.ts'
+import { addDoubles, addLeads, companyDetails, type Definitions, defineRecords, personDetails } from './records.ts'
 import { makeSamples, type SampleName, type Sample } from './samples.ts'
 import { playAll } from './stage.ts'
 import { makePlays, type Play } from './script.ts'
@@ -56,7 +57,10 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   const plays = makePlays(Date.now())
   const bots = { sales: botOf(sim, BOTS.sales.username), support: botOf(sim, BOTS.support.username) }
   const stage: Stage = { app, sim, bots, channels, desks, samples: await makeSamples(), plays }
-  await addContacts(stage, progress)
+  const defined = await defineRecords(admin)
+  await addContacts(stage, defined, progress)
+  await addLeads(desks.mina, desks.mina.userId, defined)
+  await addDoubles(desks.omid)
   await addDeals(desks)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)
@@ -98,32 +102,44 @@ async function addColleagues(admin: Desk, sales: Channel): Promise<void> {
   }
 }
 
-async function addContacts({ desks, plays }: Stage, progress: Progress): Promise<void> {
-  const known = plays.filter((play) => play.known)
+async function addContacts({ desks, plays }: Stage, defined: Definitions, progress: Progress): Promise<void> {
+  const known = distinct(plays.filter((play) => play.known).map((play) => play.customer))
   const total = COMPANIES.length + known.length
   let done = 0
-  await atOnce(COMPANIES, async ({ name, phone, email, about }) => {
-    await desks.kaveh.post<Contact>('/contacts', {
+  const companyIds: string[] = []
+  await atOnce([...COMPANIES.entries()], async ([n, { name, phone, email, about }]) => {
+    const company = await desks.kaveh.post<Contact>('/contacts', {
       kind: 'company',
       name,
       about,
       responsibleId: desks.mina.userId,
       identities: [
-        { kind: 'phone', value: phone },
+        { kind: 'phone', value: phone, use: 'work' },
         { kind: 'email', value: email },
       ],
+      ...companyDetails(n, defined),
     })
+    companyIds[n] = company.id
     progress('contacts', ++done, total)
   })
-  await atOnce(distinct(known.map((play) => play.customer)), async (customer) => {
+  await atOnce([...known.entries()], async ([n, customer]) => {
     const { firstName, lastName, phone } = customer
     await desks.kaveh.post<Contact>('/contacts', {
       kind: 'person',
       name: `${firstName} ${lastName}`,
-      identities: [{ kind: 'phone', value: `+${phone}` }],
+      identities: [{ kind: 'phone', value: `+${phone}`, use: 'mobile' }],
+      ...personDetails(n, customer, companyIds, defined),
     })
     progress('contacts', ++done, total)
   })
+  // A group has a factory, and one customer brought another.
+  await desks.kaveh.post<Contact>('/contacts', {
+    kind: 'company',
+    name: 'البرز قطعه، کارخانهٔ اشتهارد',
+    identities: [{ kind: 'phone', value: '02637774500', use: 'work' }],
+    relations: [{ kind: 'belongs_to', toId: companyIds[4] }],
+  })
+  await desks.kaveh.post(`/contacts/${companyIds[1]}/relations`, { kind: 'referred_by', toId: companyIds[0] })
   progress('contacts', total, total)
 }
 

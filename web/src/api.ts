@@ -30,11 +30,13 @@ export class ApiProblem extends Error {
 
 interface ApiHooks {
   locale: () => string
+  /** Sent along with every request. */
+  headers: () => Record<string, string>
   /** The sentence for `code` when the server gave none: `network`, `server`. */
   sentence: (code: 'network' | 'server') => string
   signedOut: () => void
 }
-let hooks: ApiHooks = { locale: () => 'fa', sentence: (code) => code, signedOut: () => {} }
+let hooks: ApiHooks = { locale: () => 'fa', headers: () => ({}), sentence: (code) => code, signedOut: () => {} }
 export function setApiHooks(next: ApiHooks): void {
   hooks = next
 }
@@ -79,7 +81,11 @@ interface SendOptions {
 }
 
 async function send<T>(method: string, path: string, query: Query, options: SendOptions): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json', 'accept-language': hooks.locale() }
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'accept-language': hooks.locale(),
+    ...hooks.headers(),
+  }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
   if (options.key !== undefined) headers['idempotency-key'] = options.key
   let response: Response

@@ -210,7 +210,7 @@ const found = createRoute({
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
-  loader: () => loadTexts('settings', 'fields'),
+  loader: () => loadTexts('settings', 'fields', 'people'),
   component: lazyRouteComponent(() => import('./features/settings/settings.tsx'), 'SettingsPage'),
 })
 /** Which page of the settings: `_splat` is what stands behind /settings/. */

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react'
 import type { LiveChange, LivePresence } from '#shared/api/live.ts'
 import { ApiProblem, api, apiUrl } from './api.ts'
 import { applyChange, applyPresence } from './live-cache.ts'
+import { seenAs } from './session/seeing-as.ts'
 import { meQuery } from './session/session.ts'
 
 export type LiveState = 'connecting' | 'open' | 'lost'
@@ -79,7 +80,7 @@ export function startLive(client: QueryClient, since: string): () => void {
   const connect = () => {
     clearTimeout(timer)
     source?.close()
-    source = new EventSource(apiUrl('/events', { lastEventId: lastId }))
+    source = new EventSource(apiUrl('/events', { lastEventId: lastId, seeAs: seenAs() }))
     heard()
     for (const kind of ['hello', 'beat', 'change', 'presence']) source.addEventListener(kind, heard)
     const seen = (event: MessageEvent) => {

@@ -3,12 +3,14 @@ import './styles/base.css'
 import arabicFont from '@fontsource-variable/vazirmatn/files/vazirmatn-arabic-wght-normal.woff2?url'
 import latinFont from '@fontsource-variable/vazirmatn/files/vazirmatn-latin-wght-normal.woff2?url'
 import { createRoot } from 'react-dom/client'
+import { seeAsHeader } from './session/seeing-as.ts'
 import { setApiHooks } from './api.ts'
 import { App, goToSignIn } from './app.tsx'
 import { i18n, loadTexts } from './i18n.ts'
 import { meQuery, queryClient } from './session/session.ts'
 
 setApiHooks({
+  headers: () => seeAsHeader(),
   locale: () => i18n().locale,
   sentence: (code) => i18n().t(`frame.problem.${code}`),
   signedOut: goToSignIn,

@@ -1,13 +1,16 @@
 import Type from 'typebox'
-import { Id } from '#shared/api/common.ts'
+import { Id, Ok } from '#shared/api/common.ts'
 import { UserAccess } from '#shared/api/org.ts'
 import { Me } from '#shared/api/session.ts'
 import type { App } from '../platform/app.ts'
 import { route } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
 import { accessOf } from './access.ts'
-import { seeingAs } from './actors.ts'
+import { recordSeeing, seeingAs } from './actors.ts'
 import { audit } from './audit.ts'
+import { grantsOfUser, needAllOf } from './grants.ts'
 import { meOf } from './me.ts'
+import { endSessions } from './sessions.ts'
 
 /** What somebody may do, and how the product looks to them. */
 export function accessRoutes(app: App): void {
@@ -22,6 +25,23 @@ export function accessRoutes(app: App): void {
       handle: ({ params }) => accessOf(app.db, params.id),
     }),
     route({
+      method: 'DELETE',
+      url: '/users/:id/sessions',
+      access: 'user.manage',
+      summary: 'Signs a user out everywhere.',
+      params: Type.Object({ id: Id }),
+      answer: Ok,
+      async handle({ actor, params }) {
+        await app.db.transaction(async (tx) => {
+          if (!(await tx.one('select 1 from app_user where id = $1', [params.id]))) throw new Problem('not_found')
+          if (params.id !== actor.userId) await needAllOf(tx, actor, await grantsOfUser(tx, params.id))
+          await endSessions(tx, params.id, params.id === actor.userId ? actor.sessionId : undefined)
+          await audit(tx, actor, 'user.signed_out', { kind: 'user', id: params.id })
+        })
+        return { ok: true } as const
+      },
+    }),
+    route({
       method: 'POST',
       url: '/users/:id/see-as',
       access: 'user.see_as',
@@ -31,7 +51,7 @@ export function accessRoutes(app: App): void {
       answer: Me,
       async handle({ actor, params }) {
         const other = await seeingAs(app.db, actor, params.id)
-        await app.db.transaction((tx) => audit(tx, actor, 'user.seen_as', { kind: 'user', id: other.userId }))
+        await recordSeeing(app.db, actor, other.userId, true)
         return meOf(app.db, other)
       },
     }),

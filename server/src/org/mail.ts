@@ -169,7 +169,11 @@ export async function testMail(settings: MailSettings, to: string, locale: Local
   }
 }
 
-export async function needMail(db: Db): Promise<void> {
+export async function hasMail(db: Db): Promise<boolean> {
   const row = await db.one<{ set: boolean }>('select mail is not null as set from organisation')
-  if (!row?.set) throw new Problem('mail_not_set_up')
+  return row?.set ?? false
+}
+
+export async function needMail(db: Db): Promise<void> {
+  if (!(await hasMail(db))) throw new Problem('mail_not_set_up')
 }

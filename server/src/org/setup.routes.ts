@@ -3,6 +3,7 @@ import type { App } from '../platform/app.ts'
 import { route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import { setCookie } from './actors.ts'
+import { hasMail } from './mail.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { meOf } from './me.ts'
 import { checkPassword, hashPassword } from './passwords.ts'
@@ -22,6 +23,7 @@ export function setupRoutes(app: App): void {
       handle: async () => ({
         needed: await setupNeeded(app.db),
         demo: app.config.demo,
+        resetByMail: await hasMail(app.db),
         ...(app.demo && { demoPhoneUrl: app.demo.phoneUrl, demoAccounts: app.demo.accounts }),
       }),
     }),

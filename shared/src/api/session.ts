@@ -129,6 +129,8 @@ export const SetupState = Type.Object({
   demo: Type.Boolean(),
   /** Only in a demo, once it is filled: the page where one plays the customer, and whom one may sign in as. */
   demoPhoneUrl: Type.Optional(Type.String()),
+  /** Outgoing mail is set up: a forgotten password's link can be asked for. */
+  resetByMail: Type.Optional(Type.Boolean()),
   demoAccounts: Type.Optional(Type.Array(DemoAccount)),
 })
 export type SetupState = Static<typeof SetupState>

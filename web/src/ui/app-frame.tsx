@@ -8,6 +8,7 @@ import { useI18n } from '../i18n.ts'
 import { useKeys } from '../keys.ts'
 import { onLiveChange, reconnect, startLive, useLiveState } from '../live.ts'
 import { countsQuery, organisationQuery } from '../queries.ts'
+import { endSeeingAs } from '../session/seeing-as.ts'
 import { can, queryClient, useMe, usersQuery } from '../session/session.ts'
 import { useDemoPhone } from '../session/setup.ts'
 import css from './app-frame.module.css'
@@ -17,6 +18,7 @@ import {
   IconAddressBook,
   IconBriefcase,
   IconDeviceMobile,
+  IconEye,
   IconInbox,
   IconKeyboard,
   IconPlugConnectedX,
@@ -163,7 +165,10 @@ export function AppFrame() {
           <UserMenu />
         </div>
       </header>
-      <ConnectionBar />
+      <div className={css.bars}>
+        <ConnectionBar />
+        <SeenByBar />
+      </div>
       <main id="main" className={css.main} tabIndex={-1}>
         <ErrorBoundary resetKey={path}>
           <Outlet />
@@ -185,6 +190,22 @@ function OfficeLogo() {
     <Logo size={30} />
   ) : (
     <img src={thumbnailUrl(logo, 96)} alt="" width={34} height={34} className={css.officeLogo} />
+  )
+}
+
+/** While an administrator looks at the product as somebody else sees it. */
+function SeenByBar() {
+  const { t } = useI18n()
+  const me = useMe()
+  if (me.seenBy === null) return null
+  return (
+    <div className={css.seenBy} role="status">
+      <IconEye size={18} aria-hidden />
+      <span>{t('frame.seenAs', { name: me.name })}</span>
+      <Button small onClick={endSeeingAs} data-testid="end-seeing-as">
+        {t('frame.seenAs.end')}
+      </Button>
+    </div>
   )
 }
 

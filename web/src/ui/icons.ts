@@ -23,6 +23,7 @@ export {
   IconDownload,
   IconExternalLink,
   IconDeviceMobile,
+  IconEye,
   IconFile,
   IconHistory,
   IconInbox,

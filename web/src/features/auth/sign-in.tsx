@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import type { DemoAccount, Me } from '#shared/api/session.ts'
 import { ApiProblem, api } from '../../api.ts'
@@ -8,9 +8,9 @@ import { applyPreferences, meQuery, queryClient, safeNext } from '../../session/
 import { setupQuery } from '../../session/setup.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
-import { IconAlertTriangle } from '../../ui/icons.ts'
 import { AuthFrame } from './auth-frame.tsx'
 import css from './auth.module.css'
+import { Problem } from './problem.tsx'
 
 export function SignInPage() {
   const { t } = useI18n()
@@ -19,27 +19,73 @@ export function SignInPage() {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<ApiProblem | null>(null)
   const [wait, setWait] = useCountdown()
+  /** What was right so far, while the second factor is asked for. */
+  const [asked, setAsked] = useState<{ email: string; password: string } | null>(null)
+  const byMail = useQuery(setupQuery).data?.resetByMail ?? false
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    return signIn(form.get('email'), form.get('password'))
+    const text = (name: string) => String(form.get(name) ?? '')
+    return asked === null
+      ? signIn({ email: text('email'), password: text('password') })
+      : signIn({ ...asked, code: text('code') })
   }
-  const signIn = async (email: FormDataEntryValue | null, password: FormDataEntryValue | null) => {
+  const signIn = async (given: { email: string; password: string; code?: string }) => {
     setBusy(true)
     setProblem(null)
     try {
-      const me = await api.post<Me>('/session', { email, password }, { stay: true })
+      const me = await api.post<Me>('/session', given, { stay: true })
       queryClient.setQueryData(meQuery.queryKey, me)
       await applyPreferences(me)
       await navigate({ href: safeNext(next), replace: true })
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error
+      if (error.code === 'code_required') {
+        setAsked(given)
+        return
+      }
       setProblem(error)
       if (error.status === 429) setWait(error.retryAfter ?? 30)
     } finally {
       setBusy(false)
     }
+  }
+  const refused = problem !== null && <Problem text={wait > 0 ? t('auth.wait', { seconds: wait }) : problem.message} />
+  if (asked !== null) {
+    return (
+      <AuthFrame title={t('auth.code.title')} intro={t('auth.code.intro')}>
+        <form className={css.form} onSubmit={(event) => void submit(event)}>
+          <TextField
+            key="code"
+            label={t('auth.code')}
+            help={t('auth.code.help')}
+            name="code"
+            dir="ltr"
+            autoComplete="one-time-code"
+            autoFocus
+            required
+            maxLength={60}
+          />
+          {refused}
+          <Button type="submit" look="primary" busy={busy} disabled={wait > 0}>
+            {t('auth.signIn.do')}
+          </Button>
+        </form>
+        <p className={css.under}>
+          <Button
+            small
+            look="quiet"
+            onClick={() => {
+              setAsked(null)
+              setProblem(null)
+            }}
+          >
+            {t('auth.code.other')}
+          </Button>
+        </p>
+      </AuthFrame>
+    )
   }
   return (
     <AuthFrame title={t('auth.signIn.title')} intro={t('auth.signIn.intro')}>
@@ -65,17 +111,17 @@ export function SignInPage() {
           maxLength={1000}
           error={problem?.fields['password']}
         />
-        {problem !== null && (
-          <p className={css.problem} role="alert">
-            <IconAlertTriangle size={18} aria-hidden />
-            <span>{wait > 0 ? t('auth.wait', { seconds: wait }) : problem.message}</span>
-          </p>
-        )}
+        {refused}
         <Button type="submit" look="primary" busy={busy} disabled={wait > 0}>
           {t('auth.signIn.do')}
         </Button>
       </form>
-      <DemoAccounts busy={busy} choose={({ email, password }) => void signIn(email, password)} />
+      {byMail && (
+        <p className={css.under}>
+          <Link to="/forgot">{t('auth.forgot')}</Link>
+        </p>
+      )}
+      <DemoAccounts busy={busy} choose={({ email, password }) => void signIn({ email, password })} />
     </AuthFrame>
   )
 }

@@ -30,6 +30,7 @@ export {
   IconLetterCase,
   IconLink,
   IconList,
+  IconMail,
   IconListCheck,
   IconLogout,
   IconPaperclip,
@@ -46,6 +47,7 @@ export {
   IconSend,
   IconSettings,
   IconShield,
+  IconShieldCheck,
   IconTag,
   IconToggleRight,
   IconTransferIn,
@@ -53,5 +55,6 @@ export {
   IconUpload,
   IconUser,
   IconUsers,
+  IconUsersGroup,
   IconX,
 } from '@tabler/icons-react'

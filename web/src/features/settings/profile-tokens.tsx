@@ -15,6 +15,7 @@ import { Confirm, CopyLine, Section } from './parts.tsx'
 import { tokensQuery } from './queries.ts'
 import { Refused, useRefusal } from './refusal.tsx'
 import frame from './settings.module.css'
+import { TokenScopeFields, WHOLE } from './token-scope.tsx'
 import { FormDialog } from './unsaved.tsx'
 
 /** Keys with which other programs act as oneself. */
@@ -86,6 +87,8 @@ function TokenLine({ token }: { token: ApiToken }) {
             : t('settings.tokens.until', { date: formatDate(token.expiresAt, i, 'long') })}
         </span>
       </span>
+      {token.readOnly && <Badge>{t('people.token.readOnly')}</Badge>}
+      {(token.rights !== null || token.channelIds !== null) && <Badge>{t('people.token.scoped')}</Badge>}
       {expired && <Badge tone="danger">{t('settings.tokens.expired')}</Badge>}
       <Button small onClick={() => setAsking(true)}>
         {t('settings.tokens.revoke')}
@@ -113,6 +116,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
   const { t } = useI18n()
   const [name, setName] = useState('')
   const [life, setLife] = useState<(typeof LIFETIMES)[number]>('90')
+  const [scope, setScope] = useState(WHOLE)
   const [busy, setBusy] = useState(false)
   const [made, setMade] = useState<ApiTokenMade | null>(null)
   const refusal = useRefusal()
@@ -122,6 +126,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
     try {
       const body: ApiTokenNew = {
         name,
+        ...scope,
         expiresAt: life === 'forever' ? null : new Date(Date.now() + Number(life) * DAY).toISOString(),
       }
       setMade(await api.post<ApiTokenMade>('/me/tokens', body))
@@ -180,6 +185,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
           if (next !== undefined) setLife(next)
         }}
       />
+      <TokenScopeFields scope={scope} onChange={setScope} />
       <Refused refusal={refusal} shown={['name', 'expiresAt']} />
     </FormDialog>
   )

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { CALENDARS, DIGITS, LOCALES, THEMES } from '#shared/api/common.ts'
+import { CALENDARS, DIGITS, THEMES } from '#shared/api/common.ts'
 import type { MePatch } from '#shared/api/session.ts'
 import { formatDate, formatNumber } from '#shared/dates.ts'
 import { useI18n } from '../../i18n.ts'
@@ -8,9 +8,10 @@ import { useNow } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
-import { LANGUAGE_NAMES } from '../../ui/user-menu.tsx'
+import { LANGUAGE_NAMES, useLocales } from '../../ui/user-menu.tsx'
 import { ChoiceBox } from './choice-box.tsx'
 import { PageHead, Section, Segmented } from './parts.tsx'
+import { FactorSection } from './profile-factor.tsx'
 import { PasswordSection } from './profile-password.tsx'
 import { SessionsSection } from './profile-sessions.tsx'
 import { TokensSection } from './profile-tokens.tsx'
@@ -27,6 +28,7 @@ export default function ProfilePage() {
       <NameSection />
       <PreferencesSection />
       <PasswordSection />
+      <FactorSection />
       <SessionsSection />
       <TokensSection />
     </div>
@@ -123,7 +125,7 @@ function PreferencesSection() {
         <Segmented
           label={t('frame.language')}
           value={preferences.locale}
-          options={LOCALES.map((value) => ({ value, label: LANGUAGE_NAMES[value] }))}
+          options={useLocales(preferences.locale).map((value) => ({ value, label: LANGUAGE_NAMES[value] }))}
           onChange={(locale) => change({ locale })}
         />
         <Segmented

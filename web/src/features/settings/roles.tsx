@@ -24,12 +24,12 @@ import { PageSkeleton } from './settings.tsx'
 
 /** Rights in the order and company in which one thinks of them. */
 const RIGHT_GROUPS: { id: 'contacts' | 'channels' | 'people' | 'trace'; rights: readonly Right[] }[] = [
-  { id: 'contacts', rights: RIGHTS.filter((right) => /^(contact|conversation)\./.test(right)) },
+  { id: 'contacts', rights: RIGHTS.filter((right) => /^(contact|deal|conversation|view)\./.test(right)) },
   { id: 'channels', rights: RIGHTS.filter((right) => /^(channel|inbound)\./.test(right)) },
-  { id: 'people', rights: RIGHTS.filter((right) => /^(user|role)\./.test(right)) },
+  { id: 'people', rights: RIGHTS.filter((right) => /^(user|team|role)\./.test(right)) },
   {
     id: 'trace',
-    rights: RIGHTS.filter((right) => !/^(contact|conversation|channel|inbound|user|role)\./.test(right)),
+    rights: RIGHTS.filter((right) => !/^(contact|deal|conversation|view|channel|inbound|user|team|role)\./.test(right)),
   },
 ]
 
@@ -38,6 +38,7 @@ async function changeRole(role: Role, change: RolePatch, told: string): Promise<
   const before: RolePatch = {
     ...(change.rights && { rights: role.rights }),
     ...(change.channels && { channels: role.channels }),
+    ...(change.secondFactor !== undefined && { secondFactor: role.secondFactor }),
   }
   const put = (next: Role) =>
     queryClient.setQueryData(rolesQuery.queryKey, (page) =>
@@ -109,6 +110,27 @@ export default function RolesPage() {
         <div className={css.scroll}>
           <table className={css.matrix} data-testid="rights">
             <Heads roles={shown} mayManage={mayManage} first={t('settings.roles.right')} onTask={setTask} />
+            <tbody>
+              <tr>
+                <th scope="row">
+                  <b>{t('people.role.factor')}</b>
+                  <span>{t('people.role.factor.about')}</span>
+                </th>
+                {shown.map((role) => (
+                  <td key={role.id}>
+                    <input
+                      type="checkbox"
+                      aria-label={t('people.role.factor.of', { name: roleName(role) })}
+                      checked={role.secondFactor}
+                      disabled={!mayManage}
+                      onChange={(event) =>
+                        void changeRole(role, { secondFactor: event.currentTarget.checked }, t('common.saved'))
+                      }
+                    />
+                  </td>
+                ))}
+              </tr>
+            </tbody>
             {RIGHT_GROUPS.map((group) => (
               <tbody key={group.id}>
                 <tr className={css.group}>

@@ -12,6 +12,7 @@ import {
   IconForms,
   IconHistory,
   IconList,
+  IconMail,
   IconPlugConnected,
   IconSearch,
   IconShield,
@@ -19,6 +20,7 @@ import {
   IconTransferIn,
   IconUser,
   IconUsers,
+  IconUsersGroup,
 } from './icons.ts'
 import { SETTINGS_PAGES, type SettingsPageId } from './pages.ts'
 import css from './settings.module.css'
@@ -27,7 +29,9 @@ const PAGES: Record<SettingsPageId, LazyExoticComponent<(props: { rest: string }
   profile: lazy(() => import('./profile.tsx')),
   channels: lazy(() => import('./channels.tsx')),
   users: lazy(() => import('./users.tsx')),
+  teams: lazy(() => import('./teams.tsx')),
   roles: lazy(() => import('./roles.tsx')),
+  mail: lazy(() => import('./mail.tsx')),
   organisation: lazy(() => import('./organisation.tsx')),
   stages: lazy(() => loadTexts('deals').then(() => import('./stages.tsx'))),
   fields: lazy(() => import('./fields.tsx')),
@@ -40,7 +44,9 @@ const ICONS = {
   profile: IconUser,
   channels: IconPlugConnected,
   users: IconUsers,
+  teams: IconUsersGroup,
   roles: IconShield,
+  mail: IconMail,
   organisation: IconBuildingStore,
   stages: IconBriefcase,
   fields: IconForms,

@@ -8,8 +8,7 @@ import { Switch, TextField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { CopyLine } from './parts.tsx'
 import { Refused, useRefusal } from './refusal.tsx'
-import { useRoleName } from './role-name.ts'
-import frame from './settings.module.css'
+import { RoleChoice } from './role-choice.tsx'
 import { FormDialog } from './unsaved.tsx'
 import css from './users.module.css'
 
@@ -31,7 +30,6 @@ export function makePassword(): string {
 export function UserDialog({ user, roles, onClose }: { user: User | null; roles: Role[]; onClose: () => void }) {
   const { t } = useI18n()
   const me = useMe()
-  const roleName = useRoleName()
   const agent = roles.find((role) => role.preset === 'agent')
   const [blank] = useState({
     name: user?.name ?? '',
@@ -153,33 +151,12 @@ export function UserDialog({ user, roles, onClose }: { user: User | null; roles:
           </Button>
         )}
       </div>
-      <fieldset className={css.roleChoice}>
-        <legend>{t('settings.user.roles')}</legend>
-        {roles.map((role) => (
-          <label key={role.id}>
-            <input
-              type="checkbox"
-              checked={form.roleIds.includes(role.id)}
-              onChange={(event) =>
-                change({
-                  roleIds: event.currentTarget.checked
-                    ? [...form.roleIds, role.id]
-                    : form.roleIds.filter((id) => id !== role.id),
-                })
-              }
-            />
-            <span>
-              <b>{roleName(role)}</b>
-              {role.preset !== null && <small>{t(`settings.role.${presetOf(role)}.about`)}</small>}
-            </span>
-          </label>
-        ))}
-        {refusal.field('roleIds') !== undefined && (
-          <p className={frame.error} role="alert">
-            {refusal.field('roleIds')}
-          </p>
-        )}
-      </fieldset>
+      <RoleChoice
+        roles={roles}
+        chosen={form.roleIds}
+        error={refusal.field('roleIds')}
+        onChange={(roleIds) => change({ roleIds })}
+      />
       {user !== null && user.id !== me.id && (
         <Switch
           label={t('settings.user.active')}
@@ -191,8 +168,4 @@ export function UserDialog({ user, roles, onClose }: { user: User | null; roles:
       {!placed && <Refused refusal={refusal} shown={['name', 'email', 'password', 'roleIds']} />}
     </FormDialog>
   )
-}
-
-function presetOf({ preset }: Role): 'administrator' | 'supervisor' | 'agent' | 'viewer' {
-  return preset === 'administrator' || preset === 'supervisor' || preset === 'agent' ? preset : 'viewer'
 }

@@ -7,13 +7,15 @@ import { can, useMe } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { exactTime } from '../../time.ts'
-import { IconPlus, IconSearch, IconUsers } from './icons.ts'
+import { IconMail, IconPlus, IconSearch, IconShieldCheck, IconUsers } from './icons.ts'
+import { Invitations, InviteDialog } from './invitations.tsx'
 import { PageHead } from './parts.tsx'
 import { rolesQuery, usersPageQuery } from './queries.ts'
 import { useRoleName } from './role-name.ts'
 import frame from './settings.module.css'
 import { PageSkeleton } from './settings.tsx'
 import { UserDialog } from './user-dialog.tsx'
+import { UserMenu } from './user-menu-items.tsx'
 import css from './users.module.css'
 
 /** Everybody who may sign in. /settings/users/new opens the form at once. */
@@ -30,7 +32,9 @@ export default function UsersPage({ rest }: { rest: string }) {
   const list = useInfiniteQuery(usersPageQuery(search))
   const users = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data])
   const roles = useQuery({ ...rolesQuery, enabled: mayManage || can(me, 'role.manage') }).data?.items
-  const [open, setOpen] = useState<User | 'new' | null>(mayManage && rest === 'new' ? 'new' : null)
+  const [open, setOpen] = useState<User | 'new' | 'invite' | null>(
+    mayManage && (rest === 'new' || rest === 'invite') ? rest : null,
+  )
 
   if (list.isPending) return <PageSkeleton />
   if (list.isError && users.length === 0) return <LoadFailed error={list.error} retry={() => void list.refetch()} />
@@ -41,12 +45,23 @@ export default function UsersPage({ rest }: { rest: string }) {
         about={t('settings.users.about')}
         actions={
           mayManage && (
-            <Button look="primary" icon={<IconPlus size={17} />} onClick={() => setOpen('new')} data-testid="new-user">
-              {t('settings.users.new')}
-            </Button>
+            <>
+              <Button icon={<IconPlus size={17} />} onClick={() => setOpen('new')} data-testid="new-user">
+                {t('settings.users.new')}
+              </Button>
+              <Button
+                look="primary"
+                icon={<IconMail size={17} />}
+                onClick={() => setOpen('invite')}
+                data-testid="invite"
+              >
+                {t('people.invite')}
+              </Button>
+            </>
           )
         }
       />
+      {mayManage && <Invitations />}
       <div className={frame.toolbar}>
         <label className={frame.search}>
           <IconSearch size={16} aria-hidden />
@@ -71,7 +86,8 @@ export default function UsersPage({ rest }: { rest: string }) {
           {t('common.loadMore')}
         </Button>
       )}
-      {open !== null && (
+      {open === 'invite' && <InviteDialog roles={roles ?? []} onClose={() => setOpen(null)} />}
+      {open !== null && open !== 'invite' && (
         <UserDialog user={open === 'new' ? null : open} roles={roles ?? []} onClose={() => setOpen(null)} />
       )}
     </div>
@@ -99,7 +115,12 @@ function UserTable({
           <th>{t('settings.user.email')}</th>
           {roles !== undefined && <th>{t('settings.user.roles')}</th>}
           <th>{t('settings.user.state')}</th>
-          <th>{t('settings.user.since')}</th>
+          <th>{t('people.user.seen')}</th>
+          {roles !== undefined && (
+            <th>
+              <span className="visually-hidden">{t('people.user.actions')}</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -116,6 +137,9 @@ function UserTable({
                   </button>
                 )}
                 {user.id === me.id && <Badge>{t('settings.user.you')}</Badge>}
+                {user.secondFactor && (
+                  <IconShieldCheck size={16} className={css.factor} aria-label={t('people.user.hasFactor')} />
+                )}
               </span>
             </td>
             <td className={css.email}>
@@ -145,12 +169,18 @@ function UserTable({
                 <span className={css.presence}>
                   <i data-presence={user.presence} aria-hidden />
                   {t(`frame.presence.${user.presence}`)}
+                  <small title={exactTime(i, user.presenceAt)}>{formatDate(user.presenceAt, i, 'relative')}</small>
                 </span>
               )}
             </td>
-            <td className={css.quiet} title={exactTime(i, user.createdAt)}>
-              {formatDate(user.createdAt, i, 'long')}
+            <td className={css.quiet} title={user.seenAt === null ? undefined : exactTime(i, user.seenAt)}>
+              {user.seenAt === null ? t('people.user.never') : formatDate(user.seenAt, i, 'relative')}
             </td>
+            {roles !== undefined && (
+              <td className={css.more}>
+                <UserMenu user={user} roles={roles} />
+              </td>
+            )}
           </tr>
         ))}
       </tbody>

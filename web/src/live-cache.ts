@@ -227,6 +227,9 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
       again(change.what)
       // What lists show and filter by is made of it.
       if (change.what !== 'invitations') again('contacts')
+      // A field that is back brings back its values.
+      if (change.what === 'fields')
+        for (const key of ['contact', 'conversations', 'conversation', 'deals', 'contact-deals']) again(key)
       break
     case 'operation':
       client.setQueryData(['operation', change.operation.id], change.operation)

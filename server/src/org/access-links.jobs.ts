@@ -1,6 +1,7 @@
 import type { Locale } from '#shared/i18n.ts'
 import type { App } from '../platform/app.ts'
 import { translatorFor } from '../platform/texts.ts'
+import { makeReset } from './access-links.ts'
 import { loadMail, type Letter, MailFailure, sendMail } from './mail.ts'
 
 interface Link {
@@ -13,6 +14,14 @@ interface Link {
 
 /** Sends the letters with links. What cannot be sent is tried again for a while, and then said so on the invitation. */
 export function accessLinkJobs(app: App): void {
+  app.jobs.define('access-link.forgotten', async (payload) => {
+    const { email } = payload as { email: string }
+    const user = await app.db.one<{ id: string }>(
+      `select id::text from app_user, organisation o where lower(email) = lower($1) and state = 'active' and o.mail is not null`,
+      [email],
+    )
+    if (user) await app.db.transaction((tx) => makeReset(app, tx, undefined, user.id, true))
+  })
   app.jobs.define('access-link.mail', async (payload, { last }) => {
     const { id, sealed } = payload as { id: string; sealed: string }
     const link = await app.db.one<Link>(

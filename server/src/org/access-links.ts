@@ -5,7 +5,7 @@ import { Problem, wrongField } from '../platform/problem.ts'
 import { hashToken, newToken } from '../platform/secrets.ts'
 import { actorOf } from './actors.ts'
 import { audit } from './audit.ts'
-import { grantsOfRoles, grantsOfUser, needAllOf } from './grants.ts'
+import { type Grants, grantsOfRoles, grantsOfUser, needAllOf } from './grants.ts'
 import { needMail } from './mail.ts'
 import { checkPassword, hashPassword } from './passwords.ts'
 import { endSessions } from './sessions.ts'
@@ -139,10 +139,12 @@ export async function makeReset(
     [userId],
   )
   if (!user) throw new Problem('not_found')
-  if (actor && actor.userId !== userId) await needAllOf(tx, actor, await grantsOfUser(tx, userId))
+  if (actor && (actor.userId !== userId || actor.scoped)) await needAllOf(tx, actor, await grantsOfUser(tx, userId))
+  // A stranger's asking does not end what an administrator made.
   await tx.query(
-    `update access_link set revoked_at = now() where kind = 'reset' and user_id = $1 and used_at is null and revoked_at is null`,
-    [userId],
+    `update access_link set revoked_at = now() where kind = 'reset' and user_id = $1 and used_at is null and revoked_at is null
+       and ($2 or created_by is null)`,
+    [userId, actor !== undefined],
   )
   const { row, link } = await makeLink(app, tx, {
     ...user,
@@ -235,12 +237,8 @@ export async function useLink(app: App, token: string, { name, locale, password 
     const row = await openLink(tx, token, true)
     await tx.query('update access_link set used_at = now() where id = $1', [row.id])
     if (row.kind === 'reset') return setPassword(tx, row, hash)
-    const inviter = row.created_by === null ? undefined : await actorOf(tx, row.created_by)
-    // Whoever invited may have left or lost rights since: an invitation gives no more than its maker could give now.
+    const inviter = await makerOf(tx, row, await grantsOfRoles(tx, row.role_ids))
     if (!inviter) throw new Problem('link_over')
-    await needAllOf(tx, inviter, await grantsOfRoles(tx, row.role_ids)).catch(() => {
-      throw new Problem('link_over')
-    })
     const userId = await createUser(
       tx,
       inviter,
@@ -259,6 +257,20 @@ export async function useLink(app: App, token: string, { name, locale, password 
   })
 }
 
+/**
+ * Whoever made the link may have left or lost rights since, or its user risen: it opens no more than its maker could now.
+ * @returns undefined when nobody made it: it was asked for on the sign-in page
+ */
+async function makerOf(tx: Tx, row: Row, opened: Grants): Promise<Actor | undefined> {
+  if (row.created_by === null) return undefined
+  const maker = await actorOf(tx, row.created_by)
+  if (!maker?.rights.has('user.manage')) throw new Problem('link_over')
+  await needAllOf(tx, maker, opened).catch((error: unknown) => {
+    throw error instanceof Problem ? new Problem('link_over') : error
+  })
+  return maker
+}
+
 async function stillThere(tx: Tx, teamIds: readonly string[]): Promise<string[]> {
   const rows = await tx.query<{ id: string }>('select id::text from team where id = any($1::bigint[])', [teamIds])
   return rows.map((row) => row.id)
@@ -266,6 +278,7 @@ async function stillThere(tx: Tx, teamIds: readonly string[]): Promise<string[]>
 
 async function setPassword(tx: Tx, row: Row, hash: string): Promise<string> {
   const userId = row.user_id ?? ''
+  await makerOf(tx, row, await grantsOfUser(tx, userId))
   const user = await tx.one(
     `update app_user set password_hash = $2, updated_at = now() where id = $1 and state = 'active' returning id`,
     [userId, hash],

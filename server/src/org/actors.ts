@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isLocale } from '#shared/locales.ts'
 import { RIGHTS, type Right } from '#shared/rights.ts'
 import type { Actor, App } from '../platform/app.ts'
-import type { Db } from '../platform/db.ts'
+import type { Database, Db } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import { hashToken, newToken } from '../platform/secrets.ts'
+import { audit } from './audit.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { grantsOfUser, needAllOf } from './grants.ts'
 
@@ -63,7 +64,9 @@ function toActor(
     locale: isLocale(row.locale) ? row.locale : 'fa',
     ...(factorMissing ? { factorMissing: true } : {}),
     ...(row.read_only ? { readOnly: true } : {}),
-    ...(row.read_only || rights !== null || only !== null ? { scoped: true } : {}),
+    ...(row.read_only || rights !== null || only !== null
+      ? { scoped: { rights: rights !== null, channels: only !== null } }
+      : {}),
     ...more,
   }
 }
@@ -104,7 +107,8 @@ export async function actorAgain(db: Db, actor: Actor): Promise<Actor | undefine
  * @throws Problem `no_right`, `not_found`
  */
 export async function seeingAs(db: Db, actor: Actor, userId: string): Promise<Actor> {
-  if (!actor.rights.has('user.see_as')) throw new Problem('no_right')
+  // What a scope leaves out must not come back by way of somebody else's eyes.
+  if (!actor.rights.has('user.see_as') || actor.scoped) throw new Problem('no_right')
   const other = /^[1-9][0-9]{0,18}$/.test(userId) ? await actorOf(db, userId) : undefined
   if (!other) throw new Problem('not_found')
   await needAllOf(db, actor, await grantsOfUser(db, userId))
@@ -122,7 +126,23 @@ export async function authenticate(
   const as = seenAs(request)
   if (!actor || as === undefined) return actor
   if (request.method !== 'GET' && request.method !== 'HEAD') throw new Problem('read_only')
-  return seeingAs(app.db, actor, as)
+  const other = await seeingAs(app.db, actor, as)
+  await recordSeeing(app.db, actor, other.userId)
+  return other
+}
+
+/** By database: who sees as whom, and since when that is on record. */
+const seeing = new WeakMap<Database, Map<string, number>>()
+const RECORD_AGAIN_MS = 3_600_000
+
+/** Whoever looks is on record before anything is shown: each time it is begun, else once an hour, for pages ask many times. */
+export async function recordSeeing(db: Database, actor: Actor, userId: string, begun = false): Promise<void> {
+  const known = seeing.get(db) ?? new Map<string, number>()
+  const key = `${actor.userId} ${userId}`
+  if (!begun && (known.get(key) ?? 0) > Date.now() - RECORD_AGAIN_MS) return
+  await db.transaction((tx) => audit(tx, actor, 'user.seen_as', { kind: 'user', id: userId }))
+  if (known.size >= 1000) known.clear()
+  seeing.set(db, known.set(key, Date.now()))
 }
 
 /** As whom the sender wants to see; the stream of events cannot send headers from a browser. */

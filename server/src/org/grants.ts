@@ -45,13 +45,23 @@ export async function grantsOfUser(db: Db, userId: string): Promise<Grants> {
 
 /**
  * Nobody gives, takes or takes over what he does not have himself: else the right to manage users would be every right.
+ * A token with a scope has no more than its scope, for its own user too.
  * @throws Problem `no_right`
  */
 export async function needAllOf(db: Db, actor: Actor, asked: Grants): Promise<void> {
-  const own = await grantsOfUser(db, actor.userId)
+  const own = within(actor, await grantsOfUser(db, actor.userId))
   const rights = [...asked.rights].every((right) => own.rights.has(right))
   const channels = CHANNEL_RIGHTS.every((right) =>
     [...asked.channels[right]].every((id) => own.channels[right].has('*') || own.channels[right].has(id)),
   )
   if (!rights || !channels) throw new Problem('no_right')
+}
+
+function within({ scoped, rights, channels }: Actor, own: Grants): Grants {
+  return {
+    rights: scoped?.rights ? new Set([...rights].filter((right) => own.rights.has(right))) : own.rights,
+    channels: scoped?.channels
+      ? { view: new Set(channels.view), send: new Set(channels.send), manage: new Set(channels.manage) }
+      : own.channels,
+  }
 }

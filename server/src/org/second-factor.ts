@@ -72,7 +72,7 @@ export async function endFactor(tx: Tx, actor: Actor, userId: string): Promise<v
     userId,
   ])
   if (!had) throw new Problem('not_found')
-  if (userId !== actor.userId) await needAllOf(tx, actor, await grantsOfUser(tx, userId))
+  if (userId !== actor.userId || actor.scoped) await needAllOf(tx, actor, await grantsOfUser(tx, userId))
   await tx.query('update app_user set totp_secret = null, totp_at = null, totp_step = null where id = $1', [userId])
   await tx.query('delete from recovery_code where user_id = $1', [userId])
   if (!had.on) return

@@ -154,7 +154,7 @@ export async function changeUser(
   const locked = await tx.one('select id from app_user where id = $1 for update', [id])
   if (!locked) throw new Problem('not_found')
   const before = await loadUser(tx, id)
-  if (id !== actor.userId) await needAllOf(tx, actor, await grantsOfUser(tx, id))
+  if (id !== actor.userId || actor.scoped) await needAllOf(tx, actor, await grantsOfUser(tx, id))
   await tx
     .query(
       `update app_user set name = coalesce($2, name), email = coalesce($3, email), state = coalesce($4, state),

@@ -28,8 +28,8 @@ export interface Actor {
   readOnly?: boolean
   /** A role asks for a second factor, and there is none: only one's own account can be reached. */
   factorMissing?: boolean
-  /** A token that may less than its user: it makes no tokens. */
-  scoped?: boolean
+  /** A token that may less than its user: it makes no tokens, gives nothing beyond its scope, and sees as nobody. */
+  scoped?: { rights: boolean; channels: boolean }
   /** The user who looks at the product as this one sees it. */
   seenBy?: string
 }

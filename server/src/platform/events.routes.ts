@@ -27,13 +27,15 @@ export function eventsRoute(app: App): void {
       async handle({ actor, query, request, reply }) {
         const last = lastSeq(request.headers['last-event-id'] ?? query.lastEventId)
         if (request.method === 'HEAD') return reply.type('text/event-stream').send()
-        const mine = open.get(actor.userId) ?? 0
+        // Whoever sees as another uses his own.
+        const owner = actor.seenBy ?? actor.userId
+        const mine = open.get(owner) ?? 0
         if (mine >= STREAMS_PER_USER) throw new Problem('rate_limited', {}, [], { 'retry-after': '10' })
-        open.set(actor.userId, mine + 1)
+        open.set(owner, mine + 1)
         reply.raw.once('close', () => {
-          const left = (open.get(actor.userId) ?? 1) - 1
-          if (left > 0) open.set(actor.userId, left)
-          else open.delete(actor.userId)
+          const left = (open.get(owner) ?? 1) - 1
+          if (left > 0) open.set(owner, left)
+          else open.delete(owner)
         })
         await stream(app, actor, last, request, reply)
         return reply

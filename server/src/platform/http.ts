@@ -128,8 +128,8 @@ export function need(actor: Actor, right: Right): void {
 /** What strangers send is a name and a password: reading and refusing a large body would cost us more than them. */
 const STRANGERS_BODY_LIMIT = 32 * 1024
 
-/** What can be reached before a second factor that a role asks for is set up. */
-const OWN_ACCOUNT = /^\/(me|session|setup)(\/|$)/
+/** What can be reached before a second factor that a role asks for is set up: no tokens, which go without one. */
+const OWN_ACCOUNT = /^\/(me(\/(second-factor|sessions).*)?|session(\/.*)?|setup)$/
 
 export function registerRoutes(server: FastifyInstance, app: App): void {
   for (const spec of app.routes) {

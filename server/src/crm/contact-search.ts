@@ -48,9 +48,14 @@ const SAMPLE = 1000
 const DEEPEST = 30_000
 
 /** How many contacts the list has: exactly up to a thousand, and no further. */
-export async function countContacts(db: Database, actor: Actor, query: ContactListQuery): Promise<BoundedCount> {
+export async function countContacts(
+  db: Database,
+  actor: Actor,
+  query: ContactListQuery,
+  patience = PATIENCE,
+): Promise<BoundedCount> {
   const asked = await readContactList(db, actor, query)
-  return asked ? countList(db, asked, PATIENCE) : { count: 0, more: false }
+  return asked ? countList(db, asked, patience) : { count: 0, more: false }
 }
 
 /** What many have is counted along the newest; what few have, where an index finds it. */

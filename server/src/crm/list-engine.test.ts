@@ -440,3 +440,23 @@ test('what belongs to those who were merged into a contact is found with it, and
   for await (const piece of selectContacts(db, chief, { ids: [merged ?? '', root ?? '', '999999'] })) ids.push(...piece)
   expect(ids).toEqual([root])
 })
+
+test('a count stops at a thousand, and says "at least" when it would take too long', async () => {
+  await db.query(
+    `insert into contact (id, kind, name, root_id, folded, tag_ids) overriding system value
+     select n, 'lead', 'بسیار', n, ' بسیار', case when i <= 1000 then '{77}'::bigint[] else '{77,78}' end
+     from (select i, nextval(pg_get_serial_sequence('contact', 'id')) as n from generate_series(1, 1001) i) made`,
+  )
+  expect(await countContacts(db, chief, { search: 'بسیار' })).toEqual({ count: 1000, more: true })
+  expect(await countContacts(db, chief, { tagIds: '77', 'tagIds.not': '78' })).toEqual({ count: 1000, more: false })
+  expect(await countContacts(db, chief, { tagIds: '78' })).toEqual({ count: 1, more: false })
+  // Whoever counts now waits.
+  const client = await db.pool.connect()
+  try {
+    await client.query('begin; lock table contact in access exclusive mode')
+    expect(await countContacts(db, chief, { kind: 'lead' }, 30)).toEqual({ count: 0, more: true })
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
+})

@@ -70,16 +70,16 @@ export const Card = memo(function Card(props: CardProps) {
       <div className={css.cardWho}>
         <Avatar id={deal.contact.id} name={deal.contact.name} fileId={deal.contact.avatarFileId} size={20} />
         <Bidi className="ellipsis">{deal.contact.name}</Bidi>
-      </div>
-      <div className={css.cardFoot}>
-        <Amount money={deal.amount} />
-        <Expected day={deal.expectedOn} open={deal.outcome === 'open'} />
         {responsible !== undefined && (
           <span className={css.cardResponsible} title={responsible.name}>
             <Avatar id={responsible.id} name={responsible.name} size={22} />
             <span className="visually-hidden">{responsible.name}</span>
           </span>
         )}
+      </div>
+      <div className={css.cardFoot}>
+        <Amount money={deal.amount} />
+        <Expected day={deal.expectedOn} open={deal.outcome === 'open'} />
       </div>
     </article>
   )

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import type { Deal, DealPatch } from '#shared/api/deals.ts'
 import type { FieldValue } from '#shared/api/field-values.ts'
 import type { ApiProblem } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe } from '../../session/session.ts'
-import { Avatar, Bidi, Skeleton, TimeText } from '../../ui/bits.tsx'
+import { exactTime } from '../../time.ts'
+import { Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { SelectField } from '../../ui/field.tsx'
@@ -53,10 +53,6 @@ function Body({ deal, onMove, onClose }: Omit<DrawerProps, 'id'> & { deal: Deal 
   const mayEdit = can(me, 'deal.edit')
   return (
     <div className={css.drawer} data-testid="deal-drawer">
-      <Link to="/contacts/$id" params={{ id: deal.contact.id }} className={css.who}>
-        <Avatar id={deal.contact.id} name={deal.contact.name} fileId={deal.contact.avatarFileId} size={32} />
-        <Bidi className="ellipsis">{deal.contact.name}</Bidi>
-      </Link>
       <Stage deal={deal} mayEdit={mayEdit} onMove={onMove} />
       <Fields deal={deal} mayEdit={mayEdit} />
       <footer className={css.trace}>
@@ -89,17 +85,9 @@ function Body({ deal, onMove, onClose }: Omit<DrawerProps, 'id'> & { deal: Deal 
   )
 }
 
-/** A sentence about a moment, which has its exact time on hover. */
 function Said({ text, at }: { text: 'deals.drawer.made' | 'deals.drawer.since' | 'deals.drawer.closed'; at: string }) {
-  const { t } = useI18n()
-  const [before = '', after = ''] = t(text, { time: '\u0000' }).split('\u0000')
-  return (
-    <>
-      {before}
-      <TimeText at={at} />
-      {after}
-    </>
-  )
+  const i = useI18n()
+  return <time dateTime={at}>{i.t(text, { time: exactTime(i, at) })}</time>
 }
 
 function Stage({ deal, mayEdit, onMove }: { deal: Deal; mayEdit: boolean; onMove: DrawerProps['onMove'] }) {

@@ -62,7 +62,9 @@ export default function StagesPage() {
           <ul className={css.list}>
             {retired.map((stage) => (
               <li key={stage.id} className={css.stage} data-retired>
-                <Bidi className={css.name}>{stage.name}</Bidi>
+                <span className={css.name}>
+                  <Bidi>{stage.name}</Bidi>
+                </span>
                 <Button small onClick={() => void patch(stage, { retired: false })}>
                   {t('deals.stages.restore')}
                 </Button>
@@ -181,7 +183,9 @@ function StageRow({
       <span ref={handle} className={css.grip} title={t('deals.stages.drag', { name })}>
         <IconGripVertical size={17} aria-hidden />
       </span>
-      <Bidi className={css.name}>{name}</Bidi>
+      <span className={css.name}>
+        <Bidi>{name}</Bidi>
+      </span>
       <span className={css.outcome}>
         {stage.outcome === 'won' && <IconCircleCheck size={16} aria-hidden />}
         {stage.outcome === 'lost' && <IconCircleX size={16} aria-hidden />}

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { createTransport } from 'nodemailer'
 import type { MailSettings, MailSettingsView, MailTest } from '#shared/api/org.ts'
 import type { Locale } from '#shared/i18n.ts'
@@ -82,17 +83,35 @@ export class MailFailure extends Error {
   }
 }
 
-/** Sends now. @throws MailFailure */
-export async function sendMail(settings: MailSettings, letter: Letter): Promise<void> {
+type Resolve = (name: string) => Promise<string[]>
+const resolveName: Resolve = async (name) => (await lookup(name, { all: true })).map(({ address }) => address)
+
+/** Sends now, by the first of the server's addresses that can be reached. @throws MailFailure */
+export async function sendMail(settings: MailSettings, letter: Letter, resolve = resolveName): Promise<void> {
+  let failure = new MailFailure('unreachable', settings.host)
+  for (const address of await permittedAddresses(settings.host, resolve)) {
+    try {
+      return await sendBy(address, settings, letter)
+    } catch (error) {
+      failure = failureOf(error)
+      // Where nobody was spoken to, nobody can have taken the letter.
+      if (!(error instanceof Error && 'command' in error && error.command === 'CONN')) break
+    }
+  }
+  throw failure
+}
+
+/** @param address the very one that was checked, so that a name which changes its mind gains nothing */
+async function sendBy(address: string, settings: MailSettings, letter: Letter): Promise<void> {
   const { host, port, security, user, password, from } = settings
   const transport = createTransport({
-    // The very address that was checked, so that a name which changes its mind gains nothing.
-    host: await permittedAddress(host),
+    host: address,
     port,
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
-    tls: { servername: host },
+    // The certificate is the name's; an address has none to ask for.
+    tls: isIP(bare(host)) === 0 ? { servername: host } : {},
     ...(user === '' ? {} : { auth: { user, pass: password } }),
     connectionTimeout: PATIENCE_MS,
     greetingTimeout: PATIENCE_MS,
@@ -108,29 +127,29 @@ export async function sendMail(settings: MailSettings, letter: Letter): Promise<
       ...bodies(letter),
       textEncoding: 'base64',
     })
-  } catch (error) {
-    throw failureOf(error)
   } finally {
     transport.close()
   }
 }
 
 /** An office's mail server is often on its own network; what leads to the clouds' insides is refused all the same. */
-async function permittedAddress(host: string): Promise<string> {
-  const found = await lookup(host.replace(/^\[|\]$/g, ''), { all: true }).catch((error: unknown) => {
+async function permittedAddresses(host: string, resolve: Resolve): Promise<string[]> {
+  const found = await resolve(bare(host)).catch((error: unknown) => {
     throw new MailFailure('unreachable', error instanceof Error ? error.message : String(error))
   })
-  const permitted = found.find(({ address }) => verdict(address, true) === 'allowed')
-  if (!permitted) throw new MailFailure('forbidden', host)
-  return permitted.address
+  const permitted = found.filter((address) => verdict(address, true) === 'allowed')
+  if (permitted.length === 0) throw new MailFailure('forbidden', host)
+  return permitted
 }
+const bare = (host: string): string => host.replace(/^\[|\]$/g, '')
 
 function failureOf(error: unknown): MailFailure {
-  if (error instanceof MailFailure) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const status = error instanceof Error && 'responseCode' in error ? Number(error.responseCode) : 0
   const words = error instanceof Error ? error.message.slice(0, 300) : String(error)
   const options = { cause: error }
+  // A server that cannot check passwords just now says so too.
+  if (code === 'EAUTH' && status < 500 && status >= 400) return new MailFailure('later', words, options)
   if (code === 'EAUTH') return new MailFailure('sign_in', words, options)
   if (code === 'ETLS' || /certificate|SSL|TLS/i.test(words)) return new MailFailure('secure', words, options)
   if (status >= 500) return new MailFailure('refused', words, options)
@@ -138,16 +157,17 @@ function failureOf(error: unknown): MailFailure {
   return new MailFailure('unreachable', words, options)
 }
 
+const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
 function bodies({ paragraphs, locale }: Letter): { text: string; html: string } {
-  const escape = (text: string): string =>
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
   const html = paragraphs.map((text) =>
     /^https?:\/\/\S+$/.test(text)
       ? `<p dir="ltr"><a href="${escape(text)}">${escape(text)}</a></p>`
       : `<p>${escape(text)}</p>`,
   )
   return {
-    text: paragraphs.join('\n\n'),
+    text: paragraphs.join('\r\n\r\n'),
     html: `<!doctype html><html lang="${locale}" dir="${directionOf(locale)}"><body style="font-family:Tahoma,Arial,sans-serif;line-height:1.7">${html.join('')}</body></html>`,
   }
 }

@@ -41,7 +41,7 @@ export function teamRoutes({ db, routes }: App): void {
       method: 'DELETE',
       url: '/teams/:id',
       access: 'team.manage',
-      summary: 'Deletes a team, and the views shared with it.',
+      summary: 'Deletes a team. Views shared with it are their owners’ alone from then on.',
       params,
       answer: Ok,
       async handle({ actor, params: { id } }) {

@@ -47,7 +47,7 @@ export async function changeTeam(tx: Tx, actor: Actor, id: string, patch: TeamPa
   return after
 }
 
-/** Views shared with the team go with it. */
+/** Views shared with the team are their owners' alone from then on. */
 export async function deleteTeam(tx: Tx, actor: Actor, id: string): Promise<void> {
   const before = await loadTeam(tx, id)
   await tx.query('delete from team where id = $1', [id])

@@ -1,0 +1,24 @@
+/**
+ * For servers of tests on this machine: made out to `localhost` by itself, good for a hundred years. Nobody trusts it who
+ * is not told to; its key is no secret.
+ */
+export const CERTIFICATE = {
+  key: `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIP5nXNLBi2VO/R6O/XRL1z7lI39lhrJiEUVDS7h+MFhQoAoGCCqGSM49
+AwEHoUQDQgAEGdtXkm9jxdsSunlE+1qO4MhV3Ok9KyH1aKmCrQUAcEaC7+bARAcP
+AQpN58eO95bz//rCULd9kb4lMnPN07k+4A==
+-----END EC PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIUX9DMhBRM+r7hV2gEtE4hGqRr/CwwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTA4NTU1OVoYDzIxMjYxMTAx
+MDg1NTU5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQZ21eSb2PF2xK6eUT7Wo7gyFXc6T0rIfVoqYKtBQBwRoLv5sBEBw8B
+Ck3nx473lvP/+sJQt32RviUyc83TuT7go2kwZzAdBgNVHQ4EFgQUCrfNlus6SpM4
+FMIn4uVp5BQaMIswHwYDVR0jBBgwFoAUCrfNlus6SpM4FMIn4uVp5BQaMIswDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SQAwRgIhAN3IN2HUZzPqTLHDZpvEhPmv5MN0cfCjOB4/Z8+h0asSAiEAmzwLlvEb
+/SEQl4Y7wVSAVVTFi0y4dP7eueNIgMnHxPs=
+-----END CERTIFICATE-----
+`,
+}

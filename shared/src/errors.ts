@@ -98,6 +98,7 @@ export const FIELD_ERRORS = [
   'already_used',
   /** A number of identity with a slip: its check digit says so. */
   'check_digit_wrong',
+  'code_not_right',
   'file_too_large',
   'not_a_number',
   'not_a_phone',
@@ -113,7 +114,6 @@ export const FIELD_ERRORS = [
   'too_long',
   'too_short',
   'unknown_field',
-  'wrong_code',
   'wrong_format',
   'wrong_password',
 ] as const

@@ -92,6 +92,6 @@ async function checkOwnPassword(app: App, actor: Actor, password: string): Promi
 async function checkProof(app: App, actor: Actor, { password, code }: SecondFactorProof): Promise<void> {
   await checkOwnPassword(app, actor, password)
   await countAttempt(app.db, 'password', actor.userId)
-  if (!(await useCode(app.db, app.secrets, actor.userId, code))) throw wrongField('code', 'wrong_code')
+  if (!(await useCode(app.db, app.secrets, actor.userId, code))) throw wrongField('code', 'code_not_right')
   await forgetAttempts(app.db, 'password', actor.userId)
 }

@@ -108,7 +108,7 @@ describe('signing in with a second factor', () => {
     })
     expect((await off({ password: PASSWORD, code: '000000' })).body.errors?.[0]).toMatchObject({
       field: 'code',
-      code: 'wrong_code',
+      code: 'code_not_right',
     })
     expect((await t.as().post('/me/second-factor', { password: PASSWORD }, { cookie })).body).toMatchObject({
       code: 'second_factor_on',

@@ -50,7 +50,7 @@ export async function confirmFactor(app: App, tx: Tx, actor: Actor, code: string
   const step = user?.totp_secret
     ? stepOf(app.secrets.decrypt(user.totp_secret, contextOf(actor.userId)), code, Date.now())
     : undefined
-  if (step === undefined) throw wrongField('code', 'wrong_code')
+  if (step === undefined) throw wrongField('code', 'code_not_right')
   await tx.query('update app_user set totp_at = now(), totp_step = $2 where id = $1', [actor.userId, step])
   const codes = await newRecoveryCodes(app.secrets, tx, actor.userId)
   await audit(tx, actor, 'user.second_factor_on', { kind: 'user', id: actor.userId })

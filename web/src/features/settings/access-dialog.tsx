@@ -12,7 +12,7 @@ import css from './users.module.css'
 
 /** What somebody may do and may not, and which role it comes from. */
 export function AccessDialog({ user, roles, onClose }: { user: User; roles: readonly Role[]; onClose: () => void }) {
-  const { t } = useI18n()
+  const { t, locale } = useI18n()
   const roleName = useRoleName()
   const channels = useQuery(channelsQuery).data?.items ?? []
   const { data, error, refetch } = useQuery({
@@ -29,7 +29,7 @@ export function AccessDialog({ user, roles, onClose }: { user: User; roles: read
         {roles
           .filter((role) => ids.includes(role.id))
           .map(roleName)
-          .join(t('people.access.comma'))}
+          .join(locale === 'en' ? ', ' : '، ')}
       </span>
     )
   return (

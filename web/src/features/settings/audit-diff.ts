@@ -5,7 +5,11 @@ export interface Change {
   after: unknown
 }
 
-const empty = (value: unknown) => value === undefined || value === null || value === ''
+const empty = (value: unknown) =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0)
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

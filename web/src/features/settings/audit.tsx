@@ -1,3 +1,4 @@
+import { parseDate } from '@internationalized/date'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useDeferredValue, useMemo, useState } from 'react'
@@ -11,6 +12,7 @@ import { queryClient, useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
 import { Avatar, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
+import { type DateRange, DateRangeField } from '../../ui/date-field.tsx'
 import { Select } from '../../ui/field.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
 import { type Change, changesOf } from './audit-diff.ts'
@@ -46,13 +48,18 @@ const SUBJECTS = [
   'organisation',
 ] as const
 
+/** The moment a day of the reader begins, or so many days later. */
+const startOf = (day: string | null, later: number, timeZone: string): string | null =>
+  day === null ? null : parseDate(day).add({ days: later }).toDate(timeZone).toISOString()
+
 /** What a choice means: its first entry is no filter. */
 const orNone = (text: string) => (text === '' ? null : text)
 
 /** Who changed what, when, from where: what was before and what is since. */
 export default function AuditPage() {
-  const { t } = useI18n()
+  const { t, timeZone } = useI18n()
   const users = useUsers()
+  const [days, setDays] = useState<DateRange>({ from: null, to: null })
   const [filter, setFilter] = useState<AuditFilter>({
     userId: null,
     subjectKind: null,
@@ -105,6 +112,14 @@ export default function AuditPage() {
             </option>
           ))}
         </Select>
+        <DateRangeField
+          label={t('settings.audit.when')}
+          value={days}
+          onChange={(next) => {
+            setDays(next)
+            setFilter({ ...filter, from: startOf(next.from, 0, timeZone), to: startOf(next.to, 1, timeZone) })
+          }}
+        />
       </div>
       {list.isPending ? (
         <PageSkeleton />
@@ -148,7 +163,12 @@ function Seal() {
   }
   const { broken, checkedAt, sealed } = data
   return (
-    <div className={css.seal} data-broken={broken !== null || undefined} role="status">
+    <div
+      className={css.seal}
+      data-broken={broken !== null || undefined}
+      data-unknown={checkedAt === null || undefined}
+      role="status"
+    >
       {broken === null ? (
         <IconRosetteDiscountCheck size={20} aria-hidden />
       ) : (
@@ -270,8 +290,17 @@ function Subject({ event }: { event: AuditEvent }) {
 function ChangeLine({ change }: { change: Change }) {
   const i = useI18n()
   const words = useWords()
+  const kinds = useQuery(channelKindsQuery).data?.items ?? []
   const last = change.path.split('.').at(-1) ?? ''
-  const label = i.maybe(`settings.audit.field.${change.path}`) ?? i.maybe(`settings.audit.field.${last}`) ?? change.path
+  const setting = change.path.startsWith('settings.')
+    ? kinds.find(({ labels }) => Object.hasOwn(labels, last))
+    : undefined
+  const label =
+    i.maybe(`settings.audit.field.${change.path}`) ??
+    i.maybe(`contacts.field.${change.path}`) ??
+    setting?.labels[last]?.label ??
+    i.maybe(`settings.audit.field.${last}`) ??
+    change.path
   return (
     <div>
       <dt>{label}</dt>

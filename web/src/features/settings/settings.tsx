@@ -38,7 +38,7 @@ const PAGES: Record<SettingsPageId, LazyExoticComponent<(props: { rest: string }
   tags: lazy(() => import('./tags.tsx')),
   lists: lazy(() => import('./lists.tsx')),
   inbound: lazy(() => import('./inbound.tsx')),
-  audit: lazy(() => import('./audit.tsx')),
+  audit: lazy(() => loadTexts('contacts').then(() => import('./audit.tsx'))),
 }
 const ICONS = {
   profile: IconUser,

@@ -46,8 +46,8 @@ function toActor(
   more: Pick<Actor, 'address' | 'sessionId' | 'tokenId' | 'readOnly' | 'seenBy'>,
 ): Actor {
   const { scope_rights: rights = null, scope_channels: only = null } = row
-  // Programs have no phone: a token was made by somebody who had signed in.
-  const factorMissing = row.factor_missing && more.tokenId === undefined
+  // Programs have no phone: a token was made by somebody who had signed in. Whoever looks as another needs only his own.
+  const factorMissing = row.factor_missing && more.tokenId === undefined && more.seenBy === undefined
   const given = factorMissing ? [] : row.channels
   const channels = given.filter((channel) => channel.view && (only === null || only.includes(channel.id)))
   return {
@@ -83,14 +83,23 @@ export async function actorOf(
   tokenId?: string,
   address = '',
 ): Promise<Actor | undefined> {
-  const row = await db.one<ActorRow & Scope>(
+  const row = await actorRow(db, userId, sessionId, tokenId)
+  return row && toActor(row, { address, sessionId, tokenId })
+}
+
+function actorRow(
+  db: Db,
+  userId: string,
+  sessionId?: string,
+  tokenId?: string,
+): Promise<(ActorRow & Scope) | undefined> {
+  return db.one<ActorRow & Scope>(
     `select ${SCOPE_COLUMNS}, ${ACTOR_COLUMNS} from app_user u
      left join api_token t on t.id = $3 and t.user_id = u.id and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
      where u.id = $1 and u.state = 'active' and ($3::bigint is null or t.id is not null)
      and ($2::bigint is null or exists (select 1 from session where id = $2 and user_id = u.id and expires_at > now()))`,
     [userId, sessionId ?? null, tokenId ?? null],
   )
-  return row && toActor(row, { address, sessionId, tokenId })
 }
 
 /** Who an actor is by now; whoever sees as another must still be allowed to. */
@@ -109,11 +118,11 @@ export async function actorAgain(db: Db, actor: Actor): Promise<Actor | undefine
 export async function seeingAs(db: Db, actor: Actor, userId: string): Promise<Actor> {
   // What a scope leaves out must not come back by way of somebody else's eyes.
   if (!actor.rights.has('user.see_as') || actor.scoped) throw new Problem('no_right')
-  const other = /^[1-9][0-9]{0,18}$/.test(userId) ? await actorOf(db, userId) : undefined
+  const other = /^[1-9][0-9]{0,18}$/.test(userId) ? await actorRow(db, userId) : undefined
   if (!other) throw new Problem('not_found')
   await needAllOf(db, actor, await grantsOfUser(db, userId))
   const { sessionId, tokenId, address } = actor
-  return { ...other, sessionId, tokenId, address, readOnly: true, seenBy: actor.userId }
+  return toActor(other, { sessionId, tokenId, address, readOnly: true, seenBy: actor.userId })
 }
 
 /** Who sends the request: by `Authorization: Bearer`, else by cookie. With `reply` an old cookie is exchanged for a new one. */

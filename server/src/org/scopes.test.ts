@@ -134,6 +134,14 @@ describe('seeing as somebody', () => {
       expect((await admin.get('/me', { 'x-daftar-see-as': nobody })).status, nobody).toBe(404)
   })
 
+  test('shows what somebody will see who has no second factor yet, though a role asks for one', async () => {
+    const role = await t.makeRole(['contact.view'])
+    const user = await t.makeUser({ roleIds: [role] })
+    await admin.patch(`/roles/${role}`, { secondFactor: true })
+    expect(await me(admin, as(user))).toMatchObject({ rights: ['contact.view'], secondFactor: { missing: false } })
+    expect((await admin.get('/contacts', as(user))).status).toBe(200)
+  })
+
   test('ends on open streams when the right does', async () => {
     const role = await t.makeRole(['user.see_as'])
     const curious = await t.makeUser({ roleIds: [role] })

@@ -4,6 +4,7 @@ import { SETTINGS_PAGES } from '../features/settings/pages.ts'
 import { useI18n } from '../i18n.ts'
 import { can, useMe } from '../session/session.ts'
 import { IconBriefcase, IconPlus, IconSettings, IconUserPlus } from './icons.ts'
+import { useViewCommands } from './view-commands.ts'
 
 /** What the palette offers everywhere: the pages of the settings one may open, and what one may make. */
 export function usePlaceCommands(): void {
@@ -42,4 +43,5 @@ export function usePlaceCommands(): void {
     })
   }
   useCommands(commands)
+  useViewCommands()
 }

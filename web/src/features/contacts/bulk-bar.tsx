@@ -131,6 +131,7 @@ function Actions({
                 {...trigger}
                 small
                 look="quiet"
+                className={css.act ?? ''}
                 disabled={busy}
                 icon={<IconTag size={16} />}
                 data-testid="bulk-tags"
@@ -164,7 +165,14 @@ function Actions({
         </>
       )}
       {two && edit && (
-        <Button small look="quiet" icon={<IconArrowsJoin size={16} />} onClick={onMerge} data-testid="bulk-merge">
+        <Button
+          small
+          look="quiet"
+          className={css.act ?? ''}
+          icon={<IconArrowsJoin size={16} />}
+          onClick={onMerge}
+          data-testid="bulk-merge"
+        >
           {t('table.bulk.merge')}
         </Button>
       )}
@@ -264,7 +272,7 @@ function One({ label, icon, busy, choices, onChoose }: OneProps) {
       label={label}
       side="above"
       trigger={(trigger) => (
-        <Button {...trigger} small look="quiet" icon={icon} disabled={busy}>
+        <Button {...trigger} small look="quiet" className={css.act ?? ''} icon={icon} disabled={busy}>
           {label}
         </Button>
       )}

@@ -13,6 +13,7 @@ import { addressOf, type BaseView, isAsSaved, type ListAddress, type ListState, 
 import { viewsQuery } from '../lists/saved-views.ts'
 import { useList } from '../lists/use-list.ts'
 import { useContactFields } from './contact-fields.tsx'
+import { keepList } from './last-list.ts'
 import { type ContactView, useContactViews } from './usual-views.ts'
 
 const NONE: [] = []
@@ -22,6 +23,7 @@ export function useListState() {
   // Any field may be a condition: the type of the route names only what other pages say.
   const address = useSearch({ from: '/inside/contacts' }) as ListAddress
   const navigate = useNavigate({ from: '/contacts' })
+  useEffect(() => keepList(address), [address])
   const saved = useQuery(viewsQuery('contact'))
   const views = useContactViews(saved.data?.items ?? NONE)
   const state = stateOf(address, views)
@@ -88,7 +90,11 @@ export function useContacts(state: ListState, base: BaseView | undefined, enable
   })
   useCalmCounts()
   const whole: BoundedCount | undefined =
-    list.isPending || list.isPast ? undefined : list.hasMore ? count.data : { count: list.rows.length, more: false }
+    !enabled || list.isPending || list.isPast
+      ? undefined
+      : list.hasMore
+        ? count.data
+        : { count: list.rows.length, more: false }
   return { fields, isReady, filter, list, found: whole }
 }
 

@@ -34,6 +34,8 @@ describe('columns', () => {
     expect(names(fitColumns(shown, 260 + 160 + 159, {}))).toEqual(['name', 'phone'])
     expect(names(fitColumns(shown, 260 + 160 + 159, { widths: { note: 100 } }))).toEqual(['name', 'phone', 'note'])
     expect(names(fitColumns(shown, 100, {}))).toEqual(['name', 'phone'])
+    // A narrow one behind a wide one has its place.
+    expect(names(fitColumns(shown, 260 + 160 + 100, { widths: { city: 100 } }))).toEqual(['name', 'phone', 'city'])
   })
 
   it('keep a width that can be read', () => {

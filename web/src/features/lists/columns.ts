@@ -43,13 +43,14 @@ export function columnsOf(fields: readonly ListField[], ...wishes: (readonly str
   return first === undefined ? rest : [first, ...rest.filter((field) => field !== first)]
 }
 
-/** As many as fit beside each other, for those who did not choose any; the first two in any case. */
+/** Those that fit beside each other, for readers who did not choose any; the first two in any case. */
 export function fitColumns(columns: readonly ListField[], space: number, memory: ColumnMemory): ListField[] {
   let used = 0
   const shown: ListField[] = []
   for (const field of columns) {
-    used += widthOf(field, shown.length === 0, memory)
-    if (used > space && shown.length >= 2) break
+    const width = widthOf(field, shown.length === 0, memory)
+    if (used + width > space && shown.length >= 2) continue
+    used += width
     shown.push(field)
   }
   return shown

@@ -22,6 +22,7 @@ import { CustomFields, Details } from './details.tsx'
 import { HeadActions } from './head-actions.tsx'
 import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconTrash, IconUserCheck, IconUserQuestion } from './icons.ts'
 import { Identities } from './identities.tsx'
+import { lastList } from './last-list.ts'
 import { Merges } from './merges.tsx'
 import { Relations } from './relations.tsx'
 import { Timeline } from './timeline.tsx'
@@ -54,7 +55,11 @@ export function ContactPage() {
         icon={<IconUserQuestion size={26} />}
         title={t('contacts.gone.title')}
         text={t('contacts.gone.text')}
-        action={<Link to="/contacts">{t('contacts.back')}</Link>}
+        action={
+          <Link to="/contacts" search={lastList()}>
+            {t('contacts.back')}
+          </Link>
+        }
       />
     )
   }
@@ -114,7 +119,7 @@ function Page({ contact }: { contact: Contact }) {
   ].filter((action) => action.may)
   const runOf = (what: string) => actions.find((action) => action.what === what)?.run
   useKeys(contact.name, [
-    { keys: 'escape', label: t('contacts.back'), run: () => void navigate({ to: '/contacts' }) },
+    { keys: 'escape', label: t('contacts.back'), run: () => void navigate({ to: '/contacts', search: lastList() }) },
     ...actions.flatMap(({ keys, label, run }) => (keys === undefined ? [] : [{ keys, label, run }])),
   ])
   useCommands(
@@ -131,7 +136,7 @@ function Page({ contact }: { contact: Contact }) {
   return (
     <div className={css.page} ref={page} data-testid="contact-page">
       <nav className={css.back} aria-label={t('contacts.back')}>
-        <Link to="/contacts">
+        <Link to="/contacts" search={lastList()}>
           <IconArrowLeft size={16} className="mirror" aria-hidden />
           {t('contacts.title')}
         </Link>
@@ -176,7 +181,7 @@ function Page({ contact }: { contact: Contact }) {
             contact={contact}
             onClose={(isGone) => {
               close()
-              if (isGone) void navigate({ to: '/contacts' })
+              if (isGone) void navigate({ to: '/contacts', search: lastList() })
             }}
           />
         )}

@@ -87,6 +87,7 @@ export interface KeptAddress extends Record<string, string> {
   id: string
 }
 export interface KeptRelation {
+  id: string
   toId: string
   kind: string
   title: string

@@ -10,7 +10,7 @@ import {
   cleanNationalId,
   cleanPostalCode,
 } from '#shared/national-ids.ts'
-import { normalizePhone } from '#shared/phone-max.ts'
+import { normalizePhone, type Phone } from '#shared/phone-max.ts'
 import { foldText, stripUnsafe } from '#shared/text.ts'
 import { cleanName } from '../crm/folding.ts'
 import { normalizeIdentity } from '../crm/identities.ts'
@@ -151,7 +151,15 @@ function readPlain(draft: Draft, { target, text, wrong }: Cell, { country, value
 const EXTENSION = /[\s,،(]*(?:داخلی|داخلي|تحويلة|ext\.?|x)\s*[:.]?\s*[\d۰-۹٠-٩]{1,6}\)?\s*$/iu
 
 function readPhones(draft: Draft, { heading, text, use, wrong }: Cell, { country }: RowReader): void {
-  const phoneOf = (part: string) => normalizePhone(part.replace(/\.0+$/, '').replace(/^'/, ''), country)
+  // Reading a number costs more than all the rest of a row: each spelling is read once.
+  const read = new Map<string, Phone | null>()
+  const phoneOf = (part: string): Phone | null => {
+    const before = read.get(part)
+    if (before !== undefined) return before
+    const phone = normalizePhone(part.replace(/\.0+$/, '').replace(/^'/, ''), country)
+    read.set(part, phone)
+    return phone
+  }
   for (const part of splitNumbers(text, (one) => phoneOf(one) !== null)) {
     const phone = phoneOf(part) ?? phoneOf(part.replace(EXTENSION, '')) ?? phoneOf(withoutWords(part))
     if (!phone) {

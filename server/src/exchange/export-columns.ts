@@ -43,6 +43,7 @@ export interface Words {
   locale: Locale
   calendar: Calendar
   timeZone: string
+  clock: Intl.DateTimeFormat
   toman: boolean
   users: ReadonlyMap<string, string>
   sources: ReadonlyMap<string, string>
@@ -62,6 +63,7 @@ export async function loadWords(db: Db, actor: Actor): Promise<Words> {
     locale: actor.locale,
     calendar: me?.calendar ?? 'gregory',
     timeZone: me?.time_zone ?? 'UTC',
+    clock: new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: me?.time_zone ?? 'UTC' }),
     toman: me?.toman ?? false,
     users: new Map(users.map((user) => [user.id, user.name])),
     sources: new Map((await listItems(db, 'source')).map((item) => [item.id, item.name])),
@@ -161,8 +163,7 @@ export function dayText(day: string, { calendar }: Pick<Words, 'calendar'>): str
 
 function momentText(at: string, words: Words): string {
   const day = new Date(dayNumber(at, words.timeZone) * 86_400_000).toISOString().slice(0, 10)
-  const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: words.timeZone }).format(new Date(at))
-  return `${dayText(day, words)} ${time}`
+  return `${dayText(day, words)} ${words.clock.format(new Date(at))}`
 }
 
 function valueText(field: CustomField, value: FieldValue, words: Words): string {

@@ -67,7 +67,8 @@ export function separatorOf(text: string): { separator: Separator; named: boolea
   for (const separator of SEPARATORS) {
     const counts = lines.map((line) => line.split(separator).length - 1)
     const usual = mode(counts.filter((count) => count > 0))
-    const score = counts.filter((count) => count === usual).length * Math.min(usual, 20)
+    const agreed = counts.filter((count) => count === usual).length / lines.length
+    const score = agreed * agreed * Math.min(usual, 20)
     if (usual > 0 && score > most) [best, most] = [separator, score]
   }
   return { separator: best, named: false }

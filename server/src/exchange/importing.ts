@@ -1,10 +1,11 @@
+import { customName } from '#shared/contact-fields.ts'
 import type { Db } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import type { Actor } from '../platform/app.ts'
 import { type Draft, readDraft } from './drafts.ts'
 import { type ImportParams, paramsOf } from './import-params.ts'
-import { companiesCalled, contactsCalled, findNamed, loadLookups, makeNamed } from './lookups.ts'
+import { companiesCalled, contactsCalled, findNamed, isToBeMade, loadLookups, makeNamed } from './lookups.ts'
 import { moveOperation, noteOperation, type OperationRow } from './operations.ts'
 import { type Outcome, type Plan, type Planned, planRow } from './planning.ts'
 import type { Piece } from './runner.ts'
@@ -18,7 +19,7 @@ interface StagedRow {
   n: number
   cells: string[]
 }
-interface RowResult extends Planned {
+export interface RowResult extends Planned {
   n: number
   problems: Draft['problems']
 }
@@ -115,47 +116,57 @@ async function writeTogether(
   rows: readonly StagedRow[],
 ): Promise<Written> {
   const lookups = await loadLookups(tx, actor, paramsOf(operation))
-  const drafts = rows.map((row) => readDraft(row.n, row.cells, lookups))
-  const madeTagIds = await makeNamed(tx, actor, drafts, lookups)
-  const plan = await planFor(tx, actor, drafts, { lookups, lock: true })
-  const results = await planRows(tx, actor, plan, drafts)
-  const idOf = await storeSubjects(tx, actor, operation.id, [...plan.subjects])
-  return { results, madeTagIds, idOf, companies: plan.companiesMade }
+  const planned = async (): Promise<{ plan: Plan; drafts: Draft[]; results: RowResult[] }> => {
+    const drafts = rows.map((row) => readDraft(row.n, row.cells, lookups))
+    const plan = await planFor(tx, actor, drafts, { lookups, lock: true })
+    return { plan, drafts, results: await planRows(tx, actor, plan, drafts) }
+  }
+  let made = await planned()
+  const wanted = toBeMadeBy(made.plan)
+  // What only rows need that are skipped or fail is not made.
+  const madeTagIds = wanted.size > 0 ? await makeNamed(tx, actor, made.drafts, lookups, wanted) : []
+  if (wanted.size > 0) made = await planned()
+  const idOf = await storeSubjects(tx, actor, operation.id, [...made.plan.subjects])
+  return { results: made.results, madeTagIds, idOf, companies: made.plan.companiesMade }
 }
 
-/** A plan that knows everybody whom the rows may be about. `into`: one that goes on. */
+/** By target: what the subjects would have and what there is not yet. */
+function toBeMadeBy({ subjects }: Plan): Map<string, Set<string>> {
+  const wanted = new Map<string, Set<string>>()
+  const want = (target: string, values: unknown): void => {
+    for (const value of [values].flat())
+      if (typeof value === 'string' && isToBeMade(value))
+        wanted.set(target, new Set([...(wanted.get(target) ?? []), value]))
+  }
+  for (const { after } of subjects) {
+    want('tagIds', after.details.tagIds)
+    want('sourceId', after.details.sourceId)
+    for (const [key, value] of Object.entries(after.details.fields)) want(customName(key), value)
+  }
+  return wanted
+}
+
+/** A plan that knows everybody whom the rows may be about; they are locked when they are to be written. */
 export async function planFor(
-  db: Db | Tx,
+  db: Db,
   actor: Actor,
   drafts: readonly Draft[],
-  { lookups, lock, into }: { lookups: Plan['lookups']; lock: boolean; into?: Plan & { loaded: Map<string, Subject> } },
+  { lookups, lock }: { lookups: Plan['lookups']; lock: boolean },
 ): Promise<Plan> {
-  const plan: Plan = into ?? {
-    lookups,
-    byKey: new Map(),
-    companies: new Map(),
-    subjects: new Set(),
-    made: 0,
-    companiesMade: 0,
-  }
-  plan.lookups = lookups
   const found = await matchKeys(db, actor, drafts)
   const ids = [...found.values()].filter((match) => typeof match === 'string')
-  const fresh = ids.filter((id) => !into?.loaded.has(id))
-  const loaded = await loadSubjects(db, fresh, lock)
-  for (const [id, subject] of loaded) into?.loaded.set(id, subject)
+  const subjects = await loadSubjects(db, ids, lock)
+  const byKey: Plan['byKey'] = new Map()
   for (const [key, match] of found) {
-    const subject = typeof match === 'string' ? (into?.loaded.get(match) ?? loaded.get(match)) : match
-    // What a row before has taken stays with it.
-    if (subject && !plan.byKey.has(key)) plan.byKey.set(key, subject)
+    const subject = typeof match === 'string' ? subjects.get(match) : match
+    if (subject) byKey.set(key, subject)
   }
   const companies = await companiesCalled(
     db,
     actor,
     drafts.flatMap((draft) => (draft.company === '' ? [] : [draft.company])),
   )
-  for (const [key, id] of companies) if (!plan.companies.has(key)) plan.companies.set(key, id)
-  return plan
+  return { lookups, byKey, companies: new Map(companies), subjects: new Set(), made: 0, companiesMade: 0 }
 }
 
 export async function planRows(db: Db, actor: Actor, plan: Plan, drafts: readonly Draft[]): Promise<RowResult[]> {

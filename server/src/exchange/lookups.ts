@@ -72,44 +72,58 @@ async function usersByName(db: Db): Promise<Map<string, string | null>> {
   return users
 }
 
-/** Makes tags, sources and options that the rows name and nobody has made, where one may. Answers with the ids of new tags. */
-export async function makeNamed(tx: Tx, actor: Actor, drafts: readonly Draft[], lookups: Lookups): Promise<string[]> {
-  if (!lookups.makes) return []
-  const made: string[] = []
-  const tags = missing(drafts, 'tagIds', (name) => lookups.tags.has(key(name)))
-  for (const name of tags) {
+/** What of each target is to be made: makeshift ids, as `findNamed` gives them. */
+export type Wanted = ReadonlyMap<string, ReadonlySet<string>>
+
+/**
+ * Makes the tags, sources and options that are wanted, under the names that the rows have for them. Answers with the ids
+ * of new tags. What could not be made (there may be no more of them) is not there afterwards, and its rows say so.
+ */
+export async function makeNamed(
+  tx: Tx,
+  actor: Actor,
+  drafts: readonly Draft[],
+  lookups: Lookups,
+  wanted: Wanted,
+): Promise<string[]> {
+  const madeTagIds: string[] = []
+  for (const name of namesOf(drafts, 'tagIds', wanted)) {
     const tag = await orNothing(() => createTag(tx, actor, { name: name.slice(0, 60) }))
     if (!tag) break
     lookups.tags.set(key(name), tag.id)
-    made.push(tag.id)
+    madeTagIds.push(tag.id)
   }
-  for (const name of missing(drafts, 'sourceId', (one) => lookups.sources.has(key(one)))) {
+  for (const name of namesOf(drafts, 'sourceId', wanted)) {
     const item = await orNothing(() => createItem(tx, actor, 'source', { name: name.slice(0, 100) }))
     if (!item) break
     lookups.sources.set(key(name), item.id)
   }
-  for (const field of lookups.fields.filter(({ type }) => type === 'choice' || type === 'choices')) {
+  for (const field of lookups.fields) {
     const target = customName(field.key)
-    const names = missing(drafts, target, (name) => lookups.optionIds.has(`${target} ${key(name)}`))
-    const room = Math.max(0, 200 - field.options.length)
-    const wanted = names.slice(0, room).map((name) => name.slice(0, 100))
-    if (wanted.length === 0) continue
-    const ids = await makeOptions(tx, actor, field.id, wanted)
+    const names = namesOf(drafts, target, wanted).slice(0, Math.max(0, MOST_OPTIONS - field.options.length))
+    if (names.length === 0) continue
+    const ids = await makeOptions(
+      tx,
+      actor,
+      field.id,
+      names.map((name) => name.slice(0, 100)),
+    )
     for (const [n, id] of ids.entries()) lookups.optionIds.set(`${target} ${key(names[n] ?? '')}`, id)
   }
   lookups.fields = await loadFields(tx, 'contact')
-  // What could not be made is not there.
   lookups.makes = false
-  return made
+  return madeTagIds
 }
+const MOST_OPTIONS = 200
 
-/** Names of one target that are not known, each once. */
-function missing(drafts: readonly Draft[], target: string, isKnown: (name: string) => boolean): string[] {
+/** Names of one target that are wanted, each once, as they were first written. */
+function namesOf(drafts: readonly Draft[], target: string, wanted: Wanted): string[] {
+  const asked = wanted.get(target)
+  if (!asked) return []
   const names = new Map<string, string>()
-  for (const draft of drafts)
-    for (const named of draft.named)
-      if (named.target === target) for (const name of named.names) if (!isKnown(name)) names.set(key(name), name)
-  names.delete('')
+  for (const named of drafts.flatMap((draft) => draft.named))
+    if (named.target === target)
+      for (const name of named.names) if (asked.has(toBeMade(name)) && !names.has(key(name))) names.set(key(name), name)
   return [...names.values()]
 }
 

@@ -207,8 +207,7 @@ async function columnsOf(
     if (cards) return assigned(CARD_COLUMNS[n] ?? null, 'heading')
     const earlier = before?.[n]
     if (earlier && (earlier.target === null || isTarget(earlier.target, fields))) return assigned(earlier, 'before')
-    // An empty column says nothing, whatever stands above it.
-    const target = values.length === 0 ? null : (known[n] ?? null)
+    const target = known[n]
     const result = target ? assigned(target, 'heading') : assigned(byValues(values, country), 'values')
     const single = result.target !== null && ONCE.has(result.target)
     if (single && used.has(result.target ?? '')) return assigned(null, null)

@@ -57,7 +57,7 @@ const OUR_OWN = new Set([
   'contact',
 ])
 
-/** Those of the contacts with which something else happened. */
+/** Those of the contacts with which something else happened. Whoever was deleted and came back is as before. */
 async function usedOf(tx: Tx, changes: readonly Change[]): Promise<Set<string>> {
   if (changes.length === 0) return new Set()
   const ids = changes.map((change) => change.contactId)
@@ -70,7 +70,8 @@ async function usedOf(tx: Tx, changes: readonly Change[]): Promise<Set<string>> 
        select contact_id as id from identity where contact_id = any($1::bigint[]) and (id <> all($2::bigint[]) or verified_at is not null)
        union all select contact_id from contact_address where contact_id = any($1::bigint[]) and id <> all($3::bigint[])
        union all select from_id from contact_relation where from_id = any($1::bigint[]) and id <> all($4::bigint[])
-       union all select contact_id from activity_event where contact_id = any($1::bigint[]) and kind <> 'contact_made'
+       union all select contact_id from activity_event where contact_id = any($1::bigint[])
+         and kind not in ('contact_made', 'deleted', 'restored')
        union all select contact_id from note where contact_id = any($1::bigint[])
          and (id <> all($5::bigint[]) or edited_at is not null or deleted_at is not null)
        union all select root_id from contact where root_id = any($1::bigint[]) and merged_into_id is not null

@@ -252,7 +252,7 @@ async function insertRelations(
   const dropped = subjects.flatMap((subject) => subject.add.droppedCompanies)
   if (dropped.length > 0)
     await tx.query('delete from contact_relation where id = any($1::bigint[])', [
-      dropped.map(({ relationId }) => relationId),
+      dropped.map(({ relation }) => relation.id),
     ])
   const rows = subjects.flatMap((subject) =>
     subject.add.company === null ? [] : [{ subject, company: real(subject.add.company) }],

@@ -21,7 +21,7 @@ export interface Subject {
   identities: Set<string>
   addresses: Address[]
   /** `rootId`: what the company has become. */
-  companies: { relationId: string; rootId: string; relation: KeptRelation }[]
+  companies: { rootId: string; relation: KeptRelation }[]
   notes: Set<string>
   /** What comes to it. */
   add: {
@@ -143,15 +143,15 @@ async function loadParts(db: Db, ids: readonly string[], subjects: ReadonlyMap<s
     [ids],
   )
   for (const { root_id, ...address } of addresses) subjects.get(root_id)?.addresses.push(address)
-  const relations = await db.query<KeptRelation & { root_id: string; relation_id: string; company_id: string }>(
+  const relations = await db.query<KeptRelation & { root_id: string; company_id: string }>(
     // Those written with the root itself; the unique key of contact_relation.
-    `select r.from_id as root_id, r.id as relation_id, c.root_id as company_id, r.to_id as "toId", r.kind, r.title, r.created_by as "createdBy",
+    `select r.from_id as root_id, r.id, c.root_id as company_id, r.to_id as "toId", r.kind, r.title, r.created_by as "createdBy",
        r.created_at::text as "createdAt"
      from contact_relation r join contact c on c.id = r.to_id where r.from_id = any($1::bigint[]) and r.kind = 'works_at' order by r.id`,
     [ids],
   )
-  for (const { root_id, relation_id: relationId, company_id: rootId, ...relation } of relations)
-    subjects.get(root_id)?.companies.push({ relationId, rootId, relation })
+  for (const { root_id, company_id: rootId, ...relation } of relations)
+    subjects.get(root_id)?.companies.push({ rootId, relation })
   const notes = await db.query<{ contact_id: string; text: string }>(
     // note_contact
     'select contact_id, text from note where contact_id = any($1::bigint[]) and deleted_at is null',

@@ -111,11 +111,12 @@ async function bringBackRelations(tx: Tx, changes: readonly Change[], taken: Rea
   if (rows.length === 0) return
   const column = <K extends keyof KeptRelation>(name: K): KeptRelation[K][] => rows.map((row) => row[name])
   await tx.query(
-    `insert into contact_relation (from_id, to_id, kind, title, created_by, created_at)
-     select r.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
-       as r(from_id, to_id, kind, title, created_by, created_at)
+    `insert into contact_relation (id, from_id, to_id, kind, title, created_by, created_at) overriding system value
+     select r.* from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[])
+       as r(id, from_id, to_id, kind, title, created_by, created_at)
      where exists (select from contact c where c.id = r.to_id) on conflict do nothing`,
     [
+      column('id'),
       rows.map((row) => row.contactId),
       column('toId'),
       column('kind'),

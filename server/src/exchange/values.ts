@@ -14,7 +14,21 @@ const SERIAL = /^[1-9]\d{4}(\.0+)?$/
 const DAY_0 = Date.UTC(1899, 11, 30)
 
 /** ISO days, spreadsheets' numbers of days, and whole days as people type them; times behind them are left off. */
-export function parseDay(text: string, reader: { locale: Locale; calendar: Calendar }, today: string): string | null {
+export function parseDay(text: string, reader: DayReader, today: string): string | null {
+  const key = `${reader.locale} ${reader.calendar} ${today} ${text}`
+  let day = days.get(key)
+  if (day === undefined) {
+    if (days.size > 5000) days.clear()
+    day = readDate(text, reader, today)
+    days.set(key, day)
+  }
+  return day
+}
+/** The same days stand in a file again and again, and calendars take their time. */
+const days = new Map<string, string | null>()
+type DayReader = Pick<ValueReader, 'locale' | 'calendar'>
+
+function readDate(text: string, reader: DayReader, today: string): string | null {
   const latin = latinDigits(text.trim())
   if (SERIAL.test(latin)) return new Date(DAY_0 + Number(latin) * 86_400_000).toISOString().slice(0, 10)
   const plain = latin.replace(/[T\s,،]+\d{1,2}:\d{2}.*$/u, '')

@@ -133,12 +133,14 @@ function createZip(out: Writable): Zip {
       packed += piece.length
       await put(piece)
     })
+    // Whoever waits for room hears of a full disk.
+    copied.catch((error: unknown) => deflate.destroy(error instanceof Error ? error : undefined))
     return {
       async write(text) {
         const bytes = Buffer.from(text)
         size += bytes.length
         sum = crc32(bytes, sum)
-        if (!deflate.write(bytes)) await Promise.race([once(deflate, 'drain'), copied])
+        if (!deflate.write(bytes)) await once(deflate, 'drain')
       },
       async end() {
         deflate.end()

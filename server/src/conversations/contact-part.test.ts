@@ -6,6 +6,7 @@ import type { Conversation, FoundMessage, TimelineItem } from '#shared/api/conve
 import { type Client, startTestApp, type TestApp, until } from '../../test/app.ts'
 import { playKind } from '../../test/channel-kind.ts'
 import { makeChannel, write } from '../../test/desk.ts'
+import { checkAudit } from '../org/audit-seal.ts'
 import { eraseContacts } from '../crm/erasing.ts'
 
 /** Deleting a contact, its way back, and its end. */
@@ -226,6 +227,14 @@ test('what was deleted long enough ago is erased altogether, in pieces, and noth
     [root],
   )
   expect(entry).toEqual({ before: null, after: { records: 2 } })
+  const told = await db().query<{ text: string }>(
+    `select coalesce(before::text, '') || coalesce(after::text, '') || words as text from audit_event
+     where subject_kind = 'contact' and subject_id = any($1::bigint[])`,
+    [ids],
+  )
+  expect(told.length).toBeGreaterThan(2)
+  expect(told.map(({ text }) => text).join(' ')).not.toMatch(/پاک|0499370899/)
+  expect(await checkAudit(db(), office.app.secrets.keyFor('audit'))).toBe(null)
   // The counters of the inbox know that the conversation is gone.
   const counted = await db().one(
     `select 1 from conversation_count where channel_id = $1 group by channel_id

@@ -1,4 +1,5 @@
 import { audit } from '../org/audit.ts'
+import { eraseAudit } from '../org/audit-seal.ts'
 import type { Database, Tx } from '../platform/db.ts'
 import { contactParts } from './contact-parts.ts'
 import { familyOf, restoreTouched } from './deletion.ts'
@@ -49,6 +50,7 @@ async function erasePiece(tx: Tx, rootId: string, piece: number): Promise<'more'
   for (const part of contactParts()) if (!(await part.erase(tx, members, piece))) return 'more'
   if (!(await eraseEvents(tx, members, piece))) return 'more'
   await eraseRecord(tx, members)
+  await eraseAudit(tx, 'contact', members)
   await audit(tx, undefined, 'contact.erased', { kind: 'contact', id: rootId }, null, { records: members.length })
   return 'erased'
 }

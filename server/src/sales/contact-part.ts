@@ -1,4 +1,5 @@
 import type { ContactPart } from '../crm/contact-parts.ts'
+import { eraseAudit } from '../org/audit-seal.ts'
 import type { Tx } from '../platform/db.ts'
 import { loadDeals, publishDeal } from './deal-views.ts'
 
@@ -11,10 +12,15 @@ export const dealPart: ContactPart = {
   deleted: (tx, contactIds) => tellBoards(tx, contactIds, true),
   restored: (tx, contactIds) => tellBoards(tx, contactIds, false),
   async erase(tx, contactIds, limit) {
-    const gone = await tx.query(
+    const gone = await tx.query<{ id: string }>(
       // deal_contact; values of fields go with them (deal_gone in the schema)
       `delete from deal where id = any(array(select id from deal where contact_id = any($1::bigint[]) limit $2)) returning id`,
       [contactIds, limit],
+    )
+    await eraseAudit(
+      tx,
+      'deal',
+      gone.map((row) => row.id),
     )
     return gone.length < limit
   },

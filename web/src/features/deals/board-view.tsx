@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useId, useRef, useState } from 'react'
+import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useId, useRef, useState } from 'react'
 import type { Deal, DealBoard } from '#shared/api/deals.ts'
 import { useI18n } from '../../i18n.ts'
 import { queryClient } from '../../session/session.ts'
@@ -82,23 +82,42 @@ export function BoardView({ board, filter, mayEdit, stale, only, onMove }: Board
     setFocus({ id: carried.id })
     setSaid(whereSaid(next, carried.id))
   }
-  const onKeyDown = (event: KeyboardEvent) => {
+  const isRtl = dir === 'rtl'
+  /** What an arrow means on the board; from right to left the next stage stands to the left. */
+  const stepOfKey = (key: string): 'up' | 'down' | 'next' | 'previous' | undefined => {
+    if (key === 'ArrowUp') return 'up'
+    if (key === 'ArrowDown') return 'down'
+    if (key === 'ArrowLeft') return isRtl ? 'next' : 'previous'
+    return key === 'ArrowRight' ? (isRtl ? 'previous' : 'next') : undefined
+  }
+  const onKeyDown = (event: ReactKeyboardEvent) => {
     if (!(event.target instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.altKey) return
     const id = event.target.dataset['dealLink']
     if (id === undefined) return
-    const forward = dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
-    if (event.key === 'ArrowUp') step(id, 'up')
-    else if (event.key === 'ArrowDown') step(id, 'down')
-    else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight')
-      step(id, event.key === forward ? 'next' : 'previous')
-    else if (event.key === ' ' && mayEdit && carried === null) grab(id)
-    else if (event.key === ' ' && carried !== null) put()
-    else if (event.key === 'Enter' && carried !== null) put()
-    else if (event.key === 'Escape' && carried !== null) takeBack()
+    const to = stepOfKey(event.key)
+    if (to !== undefined) step(id, to)
+    else if (event.key === ' ' && mayEdit) grab(id)
     else return
     event.preventDefault()
     event.stopPropagation()
   }
+  const carry = useEvent((event: KeyboardEvent) => {
+    if (carried === null || event.ctrlKey || event.metaKey || event.altKey) return
+    const to = stepOfKey(event.key)
+    if (to !== undefined) step(carried.id, to)
+    else if (event.key === ' ' || event.key === 'Enter') put()
+    else if (event.key === 'Escape') takeBack()
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  })
+  const isCarrying = carried !== null
+  useEffect(() => {
+    if (!isCarrying) return
+    // Everywhere: a card that goes to another column is drawn anew, and for a moment nothing has the focus.
+    document.addEventListener('keydown', carry, true)
+    return () => document.removeEventListener('keydown', carry, true)
+  }, [isCarrying, carry])
   return (
     <div
       className={css.board}

@@ -128,11 +128,11 @@ function passOn(family: Family, slot: Slot, contactId: string, was: FieldValue, 
 
 function leaveTag(family: Family, tag: string, from: StandingMerge): void {
   const contact = family.contacts.get(from.winner_id)
-  const into = family.merges.filter((merge) => merge.winner_id === from.winner_id && merge.id !== from.id)
-  if (!contact?.tagIds.includes(tag) || into.some((merge) => merge.changes.tags?.includes(tag))) return
-  const heir = into.find((merge) => isLater(merge, from) && family.contacts.get(merge.loser_id)?.tagIds.includes(tag))
+  if (!contact?.tagIds.includes(tag)) return
+  const later = family.merges.filter((merge) => merge.winner_id === from.winner_id && isLater(merge, from))
+  const heir = later.find((merge) => family.contacts.get(merge.loser_id)?.tagIds.includes(tag))
   if (heir) {
-    heir.changes.tags = [...(heir.changes.tags ?? []), tag]
+    heir.changes.tags = [...new Set([...(heir.changes.tags ?? []), tag])]
     family.touched.merges.add(heir.id)
     return
   }

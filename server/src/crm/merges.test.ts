@@ -142,6 +142,42 @@ test('nobody becomes unknown by what is taken over, nor gets what its kind has n
   expect(await contact(company)).toMatchObject({ kind: 'company', nationalId: null, companyNumber: '10380284790' })
 })
 
+test('what one merged earlier gave, one merged later gives instead when the earlier is taken back', async () => {
+  const tag = (await db.one<{ id: string }>(`insert into tag (name) values ('shared') returning id`))?.id ?? ''
+  const sender = await visitor('known soon')
+  const first = await create('First', { about: 'by the first', tagIds: [tag] })
+  const second = await create('Second', { kind: 'lead', about: 'by the second', tagIds: [tag] })
+  const one = await merge(first, sender.contactId)
+  const two = await merge(second, sender.contactId)
+  expect(await contact(sender.contactId)).toMatchObject({ kind: 'person', name: 'First', about: 'by the first' })
+  await undo(one)
+  expect(await contact(sender.contactId)).toMatchObject({
+    kind: 'lead',
+    name: 'Second',
+    about: 'by the second',
+    tagIds: [tag],
+  })
+  await undo(two)
+  expect(await contact(sender.contactId)).toMatchObject({ kind: 'visitor', name: 'known soon', about: '', tagIds: [] })
+})
+
+test('a tag that was taken off and came again by another merge stays as long as that one', async () => {
+  const tag = (await db.one<{ id: string }>(`insert into tag (name) values ('again') returning id`))?.id ?? ''
+  const [winner, a, b] = [await create('w'), await create('a', { tagIds: [tag] }), await create('b', { tagIds: [tag] })]
+  const one = await merge(a, winner)
+  await db.transaction((tx) => changeContact(tx, chief, winner, { tagIds: [] }))
+  const two = await merge(b, winner)
+  await undo(one)
+  expect(await contact(winner)).toMatchObject({ tagIds: [tag] })
+  await undo(two)
+  expect(await contact(winner)).toMatchObject({ tagIds: [] })
+  // The other way round: who gave it first does not keep what was taken off.
+  await merge(a, winner)
+  await db.transaction((tx) => changeContact(tx, chief, winner, { tagIds: [] }))
+  await undo(await merge(b, winner))
+  expect(await contact(winner)).toMatchObject({ tagIds: [] })
+})
+
 test('what a merge replaced and is gone since does not come back', async () => {
   const sources = await db.query<{ id: string }>(
     `insert into list_item (list, name) values ('source', 'fair'), ('source', 'friend') returning id`,

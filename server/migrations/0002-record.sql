@@ -279,6 +279,7 @@ create table duplicate_scan (
   done        int not null default 0,
   started_by  bigint,
   started_at  timestamptz not null default now(),
+  moved_at    timestamptz not null default now(),
   finished_at timestamptz
 );
 -- Keys under which too many contacts meet to be compared.

@@ -15,12 +15,13 @@ interface ScanRow {
   finished_at: Date | null
 }
 
-/** Begins; while one is going on that one stays. */
+/** Begins; while one is going on that one stays, unless it has not moved for so long that it will not any more. */
 export async function startScan(tx: Tx, actor: Actor): Promise<DuplicateScan> {
   const begun = await tx.one(
     `insert into duplicate_scan as s (upto, started_by) select coalesce(max(id), 0), $1 from contact
      on conflict (only_row) do update set at = 0, upto = excluded.upto, done = 0, started_by = excluded.started_by,
-       started_at = now(), finished_at = null where s.finished_at is not null returning at`,
+       started_at = now(), moved_at = now(), finished_at = null
+       where s.finished_at is not null or s.moved_at < now() - interval '1 hour' returning at`,
     [actor.userId],
   )
   if (begun) {
@@ -42,11 +43,10 @@ export async function scanPiece(tx: Tx): Promise<void> {
   const ids = rows.filter((row) => row.listed).map((row) => row.id)
   if (ids.length > 0) await findDuplicates(tx, ids)
   const ended = rows.length < PIECE
-  await tx.query('update duplicate_scan set at = $1, done = done + $2, finished_at = case when $3 then now() end', [
-    rows.at(-1)?.id ?? scan.at,
-    ids.length,
-    ended,
-  ])
+  await tx.query(
+    'update duplicate_scan set at = $1, done = done + $2, moved_at = now(), finished_at = case when $3 then now() end',
+    [rows.at(-1)?.id ?? scan.at, ids.length, ended],
+  )
   if (ended) tellDuplicates(tx)
   else await tx.addJob('duplicates.scan', {}, { key: 'duplicates scan' })
 }

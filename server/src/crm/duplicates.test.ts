@@ -246,6 +246,8 @@ test('a scan looks at everybody, piece by piece, and finds what was never looked
   expect(await scanState(db)).toMatchObject({ state: 'never' })
   await db.transaction((tx) => startScan(tx, chief))
   expect(await db.transaction((tx) => startScan(tx, chief))).toMatchObject({ state: 'running', percent: 0 })
+  await db.query(`update duplicate_scan set at = 5, moved_at = now() - interval '2 hours'`)
+  expect(await db.transaction((tx) => startScan(tx, chief))).toMatchObject({ state: 'running', percent: 0 })
   let pieces = 0
   for (; (await scanState(db)).state === 'running'; pieces++) await db.transaction(scanPiece)
   const people = await db.one<{ n: number }>('select count(*)::int as n from contact where listed')

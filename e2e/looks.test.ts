@@ -83,7 +83,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   })
   test('the settings', async () => {
     const { page } = desk
-    for (const path of ['channels', 'users', 'roles', 'profile']) {
+    for (const path of ['channels', 'users', 'roles', 'fields', 'tags', 'lists', 'profile']) {
       await page.goto(`/settings/${path}`)
       await page.getByTestId('settings-page').getByRole('heading').first().waitFor()
       await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' })

@@ -80,6 +80,9 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'settings-channel': '/settings/channels/1',
   'settings-users': '/settings/users',
   'settings-roles': '/settings/roles',
+  'settings-fields': '/settings/fields',
+  'settings-tags': '/settings/tags',
+  'settings-lists': '/settings/lists',
   'settings-inbound': '/settings/inbound',
   'settings-audit': '/settings/audit',
 })

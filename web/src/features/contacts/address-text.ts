@@ -1,6 +1,5 @@
 import type { Address } from '#shared/api/contacts.ts'
-import type { Locale } from '#shared/locales.ts'
-import { latinDigits, localDigits } from '#shared/text.ts'
+import { localDigits } from '#shared/text.ts'
 
 export type AddressParts = Omit<Address, 'id' | 'use'>
 export const ADDRESS_PARTS = [
@@ -43,29 +42,47 @@ export function partsInOrder(country: string): readonly AddressPart[] {
     : ['street', 'building', 'floor', 'unit', 'district', 'city', 'region', 'postalCode']
 }
 
-export interface AddressWords {
-  locale: Locale
-  /** «پلاک ۱۲» */
-  building: (value: string) => string
-  floor: (value: string) => string
-  unit: (value: string) => string
-  postalCode: (value: string) => string
-  country: (code: string) => string
+type Script = 'fa' | 'ar' | 'en'
+type Named = 'building' | 'floor' | 'unit' | 'postalCode'
+/** An envelope is read where it goes: its words are in the language of the address, not of the screen. */
+const WORDS: Record<Script, Record<Named, (value: string) => string>> = {
+  fa: {
+    building: (value) => `پلاک ${value}`,
+    floor: (value) => `طبقهٔ ${value}`,
+    unit: (value) => `واحد ${value}`,
+    postalCode: (value) => `کد پستی ${value}`,
+  },
+  ar: {
+    building: (value) => `مبنى ${value}`,
+    floor: (value) => `الطابق ${value}`,
+    unit: (value) => `الوحدة ${value}`,
+    postalCode: (value) => value,
+  },
+  en: {
+    building: (value) => `No. ${value}`,
+    floor: (value) => `floor ${value}`,
+    unit: (value) => `unit ${value}`,
+    postalCode: (value) => value,
+  },
 }
 
-const isArabicScript = (text: string): boolean => /\p{Script=Arabic}/u.test(text)
+function scriptOf({ country, region, city, district, street }: AddressParts): Script {
+  if (!/\p{Script=Arabic}/u.test(`${region}${city}${district}${street}`)) return 'en'
+  return country === 'IR' || country === 'AF' ? 'fa' : 'ar'
+}
 
 /**
  * The lines of an address as it is written on an envelope: in Iran from the large to the small on one line, elsewhere from
- * the street to the country. `homeCountry`: left out, as on letters within it.
+ * the street to the country.
+ * @param abroad the country's name; left out on letters within it
  */
-export function addressLines(address: AddressParts, words: AddressWords, homeCountry: string): string[] {
+export function addressLines(address: AddressParts, abroad = ''): string[] {
   const { country, region, city, district, street } = address
-  const comma = words.locale === 'en' ? ', ' : '، '
-  const named = (name: 'building' | 'floor' | 'unit' | 'postalCode'): string =>
-    address[name].trim() === '' ? '' : words[name](numberOf(address[name], words.locale))
+  const script = scriptOf(address)
+  const comma = script === 'en' ? ', ' : '، '
+  const named = (name: Named): string =>
+    address[name].trim() === '' ? '' : WORDS[script][name](numberOf(address[name], script))
   const join = (parts: string[], by: string): string => parts.filter((part) => part.trim() !== '').join(by)
-  const abroad = country === homeCountry ? '' : words.country(country)
   if (country === 'IR' || country === 'AF') {
     // Tehran of Tehran is written once.
     const whole = join(
@@ -75,19 +92,19 @@ export function addressLines(address: AddressParts, words: AddressWords, homeCou
     return [whole, named('postalCode'), abroad].filter((line) => line !== '')
   }
   // A number stands with its street; a word of its own would be no address anybody writes.
-  const house = isArabicScript(street) ? join([street, address.building], ' ') : join([address.building, street], ' ')
-  const line = CODE_FIRST.has(country)
-    ? join([join([street, address.building], ' '), named('floor'), named('unit')], comma)
-    : join([house, named('floor'), named('unit')], comma)
+  const behind = CODE_FIRST.has(country) || script !== 'en'
+  const number = numberOf(address.building, script)
+  const house = join(behind ? [street, number] : [number, street], ' ')
+  const code = named('postalCode')
+  const line = join([house, named('floor'), named('unit')], comma)
   const place = CODE_FIRST.has(country)
-    ? join([join([address.postalCode, city], ' '), region], comma)
-    : join([city, join([region, address.postalCode], ' ')], comma)
+    ? join([join([code, city], ' '), region], comma)
+    : join([city, join([region, code], ' ')], comma)
   return [line, district, place, abroad].filter((one) => one !== '')
 }
 
-/** A number in the reader's digits; codes with letters stay as they are. */
-function numberOf(value: string, locale: Locale): string {
+/** A number in the digits of the address; codes with letters stay as they are. */
+function numberOf(value: string, script: Script): string {
   const text = value.trim()
-  if (/[a-z]/i.test(text)) return text
-  return locale === 'en' ? latinDigits(text) : localDigits(text, locale)
+  return /[a-z]/i.test(text) ? text : localDigits(text, script)
 }

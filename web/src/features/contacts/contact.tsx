@@ -17,7 +17,7 @@ import { Addresses } from './addresses.tsx'
 import css from './contact.module.css'
 import { ContactHead } from './contact-head.tsx'
 import { Conflicts } from './conflicts.tsx'
-import { DeletedBanner } from './delete-dialog.tsx'
+import DeleteDialog, { DeletedBanner } from './delete-dialog.tsx'
 import { CustomFields, Details } from './details.tsx'
 import { HeadActions } from './head-actions.tsx'
 import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconTrash, IconUserCheck, IconUserQuestion } from './icons.ts'
@@ -30,7 +30,6 @@ import { Timeline } from './timeline.tsx'
 const WriteDialog = lazy(() => import('./write-dialog.tsx'))
 const MergeDialog = lazy(() => import('./merge-dialog.tsx'))
 const ConvertDialog = lazy(() => import('./convert-dialog.tsx'))
-const DeleteDialog = lazy(() => import('./delete-dialog.tsx'))
 
 type OpenDialog = { what: 'write'; kind: string | null } | { what: 'merge' | 'convert' | 'delete' }
 

@@ -22,21 +22,8 @@ export function useCountries() {
   }, [tag, home])
 }
 
-/** The lines of an address, as the reader writes them on an envelope. */
+/** The lines of an address, as they stand on an envelope. */
 export function useAddressLines(): (address: AddressParts) => string[] {
-  const { t, locale, digits } = useI18n()
   const { home, nameOf } = useCountries()
-  return (address) =>
-    addressLines(
-      address,
-      {
-        locale: digits === 'latin' ? 'en' : locale,
-        building: (value) => t('contacts.address.line.building', { value }),
-        floor: (value) => t('contacts.address.line.floor', { value }),
-        unit: (value) => t('contacts.address.line.unit', { value }),
-        postalCode: (value) => t('contacts.address.line.postalCode', { value }),
-        country: nameOf,
-      },
-      home,
-    )
+  return (address) => addressLines(address, address.country === home ? '' : nameOf(address.country))
 }

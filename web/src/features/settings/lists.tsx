@@ -72,7 +72,9 @@ function OneList({ list }: { list: ListName }) {
               <Rename item={item} onClose={() => setEditing(null)} />
             ) : (
               <>
-                <Bidi className={css.name}>{item.name}</Bidi>
+                <span className={css.name}>
+                  <Bidi>{item.name}</Bidi>
+                </span>
                 <ItemTools item={item} onEdit={() => setEditing(item.id)} />
               </>
             )

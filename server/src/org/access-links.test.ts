@@ -242,7 +242,7 @@ describe('outgoing mail', () => {
     const well = await trial({ user: 'office', password: 'right' })
     expect(well.ok).toBe(true)
     expect(well.message).toContain('me@office.example')
-    expect((await trial({ user: 'office', password: 'wrong' })).message).toContain('گذرواژه را نپذیرفت')
+    expect((await trial({ user: 'office', password: 'wrong' })).message).toContain('رمز عبور را نپذیرفت')
     expect((await trial({ port: 1 })).message).toContain('پاسخ نداد')
     expect((await trial({ security: 'starttls' })).message).toContain('ارتباط امن')
     expect((await trial({ host: '169.254.169.254' })).message).toContain('اجازه')

@@ -25,7 +25,16 @@ export async function beginSeeingAs(userId: string): Promise<void> {
   location.assign('/')
 }
 
+/** From now on one sees as oneself again. */
+export function forgetSeeingAs(): void {
+  try {
+    sessionStorage.removeItem(STORED)
+  } catch {
+    // Where nothing can be stored nothing was.
+  }
+}
+
 export function endSeeingAs(): void {
-  sessionStorage.removeItem(STORED)
+  forgetSeeingAs()
   location.assign('/settings/users')
 }

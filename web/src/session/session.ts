@@ -5,6 +5,7 @@ import type { ChannelRight, Right } from '#shared/rights.ts'
 import { ApiProblem, api } from '../api.ts'
 import { setLanguage } from '../i18n.ts'
 import { setTheme } from '../theme.ts'
+import { forgetSeeingAs, seenAs } from './seeing-as.ts'
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -23,7 +24,7 @@ export const meQuery = queryOptions({
   queryKey: ['me'],
   queryFn: ({ signal }) => api.get<Me>('/session', {}, { signal, stay: true }),
   staleTime: Number.POSITIVE_INFINITY,
-  retry: (count, error) => count < 2 && !(error instanceof ApiProblem && error.status === 401),
+  retry: (count, error) => count < 2 && !(error instanceof ApiProblem && error.status >= 400 && error.status < 500),
 })
 
 /** A refusal is believed this long, so that one visit asks once however often it is sent on. */
@@ -37,7 +38,13 @@ export async function whoAmI(): Promise<Me | null> {
   try {
     return await queryClient.ensureQueryData(meQuery)
   } catch (error) {
-    if (!(error instanceof ApiProblem) || error.status !== 401) throw error
+    if (!(error instanceof ApiProblem)) throw error
+    // As whom one saw is gone, or one may no longer: then one is oneself again, not shut out.
+    if (seenAs() !== null && (error.status === 403 || error.status === 404)) {
+      forgetSeeingAs()
+      return whoAmI()
+    }
+    if (error.status !== 401) throw error
     refusedAt = Date.now()
     return null
   }
@@ -45,6 +52,7 @@ export async function whoAmI(): Promise<Me | null> {
 
 /** From now on nobody is signed in here; what is on screen keeps its data until it has gone. */
 export function signedOut(): void {
+  forgetSeeingAs()
   refusedAt = Date.now()
 }
 

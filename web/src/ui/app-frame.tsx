@@ -85,6 +85,10 @@ export function AppFrame() {
   const begin = useRef(me.liveEvent)
   useEffect(() => startLive(queryClient, begin.current), [me.id])
   useMentions()
+  // A role may begin to ask for a second factor while one works.
+  useEffect(() => {
+    if (me.secondFactor.missing) void navigate({ to: '/second-factor' })
+  }, [me.secondFactor.missing, navigate])
   useEffect(() => {
     document.title = unread > 0 ? `(${n(unread)}) ${t('common.appName')}` : t('common.appName')
   }, [t, n, unread])

@@ -5,6 +5,7 @@ import { PRESENCES } from '#shared/api/session.ts'
 import { api } from '../api.ts'
 import { type Locale, useT } from '../i18n.ts'
 import { organisationQuery } from '../queries.ts'
+import { forgetSeeingAs } from '../session/seeing-as.ts'
 import { patchMe, queryClient, signedOut, useMe } from '../session/session.ts'
 import { Avatar, Bidi } from './bits.tsx'
 import { IconLogout } from './icons.ts'
@@ -63,6 +64,8 @@ export function UserMenu() {
   const locales = useLocales(preferences.locale)
   const change = (next: Partial<typeof preferences>) => patchMe({ preferences: next }).catch(toastProblem)
   const signOut = async () => {
+    // It is oneself who leaves.
+    forgetSeeingAs()
     await api.delete('/session', { stay: true })
     signedOut()
     await navigate({ to: '/sign-in' })

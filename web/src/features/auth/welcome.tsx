@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useState } from 'react'
 import type { AccessLink } from '#shared/api/org.ts'
 import { ApiProblem, api } from '../../api.ts'
-import { useI18n } from '../../i18n.ts'
+import { i18n, languageOf, setLanguage, useI18n } from '../../i18n.ts'
 import { queryClient, whoAmI } from '../../session/session.ts'
 import { Bidi, Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -36,7 +36,7 @@ export function WelcomePage() {
       </AuthFrame>
     )
   }
-  return <Form token={token} link={link.data} />
+  return <Form key={link.data.email} token={token} link={link.data} />
 }
 
 function Form({ token, link }: { token: string; link: AccessLink }) {
@@ -45,6 +45,11 @@ function Form({ token, link }: { token: string; link: AccessLink }) {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<ApiProblem | null>(null)
   const invited = link.kind === 'invitation'
+  // Whoever invited knows the colleague's language better than this browser; the buttons above change it.
+  useEffect(() => {
+    const { timeZone } = i18n()
+    void setLanguage(languageOf(link.locale, timeZone))
+  }, [link.locale])
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)

@@ -56,6 +56,7 @@ function Line({ invitation, onMade }: { invitation: Invitation; onMade: (made: I
   const { t } = i
   const [busy, setBusy] = useState(false)
   const { text, tone } = stateOf(i, invitation)
+  const byMail = useQuery(setupQuery).data?.resetByMail ?? false
   const attempt = async (work: () => Promise<void>) => {
     setBusy(true)
     try {
@@ -84,6 +85,20 @@ function Line({ invitation, onMade }: { invitation: Invitation; onMade: (made: I
         </span>
       </span>
       <Badge tone={tone}>{text}</Badge>
+      {byMail && (
+        <Button
+          small
+          busy={busy}
+          onClick={() =>
+            void attempt(async () => {
+              await api.post<InvitationMade>(`/invitations/${invitation.id}/renew`, { send: true })
+              toast(t('people.invitations.sentAgain', { email: invitation.email }))
+            })
+          }
+        >
+          {t(invitation.mail === null ? 'people.invitations.send' : 'people.invitations.sendAgain')}
+        </Button>
+      )}
       <Button
         small
         busy={busy}

@@ -5,6 +5,7 @@ import { latinDigits, localDigits } from '#shared/text.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { queryClient, useMe } from '../../session/session.ts'
+import { setupQuery } from '../../session/setup.ts'
 import { Badge, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
@@ -60,6 +61,7 @@ function MailForm({ stored }: { stored: MailSettingsView }) {
     attempt('save', async () => {
       const answer = await api.put<MailSettingsView>('/organisation/mail', form)
       queryClient.setQueryData(mailQuery.queryKey, answer)
+      await queryClient.invalidateQueries({ queryKey: setupQuery.queryKey })
       setBase(bare(answer))
       setForm(bare(answer))
       toast(t('common.saved'))
@@ -72,6 +74,7 @@ function MailForm({ stored }: { stored: MailSettingsView }) {
     attempt('save', async () => {
       await api.delete('/organisation/mail')
       await queryClient.invalidateQueries({ queryKey: mailQuery.queryKey })
+      await queryClient.invalidateQueries({ queryKey: setupQuery.queryKey })
       setEnding(false)
     })
   const shown = (port: number) => (digits === 'latin' ? String(port) : localDigits(String(port), locale))

@@ -37,7 +37,8 @@ export function AccessDialog({ user, roles, onClose }: { user: User; roles: read
       {error !== null && <LoadFailed error={error} retry={() => void refetch()} />}
       {data === undefined && error === null && <Skeleton height={240} />}
       {data !== undefined && (
-        <table className={css.access}>
+        // A long table without anything to press: by keyboard one scrolls from here.
+        <table className={css.access} tabIndex={0} aria-label={t('people.access', { name: user.name })}>
           <tbody>
             {data.rights.map(({ right, roleIds }) => (
               <tr key={right} data-off={roleIds.length === 0 || undefined}>

@@ -31,7 +31,7 @@ export default function BulkFieldDialog({
       footer={
         <>
           <Button onClick={onClose}>{t('common.cancel')}</Button>
-          <Button look="primary" type="submit" form="bulk-field">
+          <Button look={nothing ? 'danger' : 'primary'} type="submit" form="bulk-field">
             {t(nothing ? 'table.bulk.field.clear' : 'table.bulk.field.set')}
           </Button>
         </>

@@ -74,6 +74,9 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   conversation: `/inbox/${conversationId}`,
   unassigned: '/inbox?view=unassigned',
   contacts: '/contacts',
+  'contacts-filtered': '/contacts?kind=person&createdAt.from=-30d&responsibleId=me,none&sort=name',
+  'contacts-nothing-found': '/contacts?kind=company&jobTitle.has=%D8%AE%D9%84%D8%A8%D8%A7%D9%86&birthDate=next-month',
+  'contacts-deleted': '/contacts?view=deleted',
   contact: `/contacts/${contactId}`,
   'settings-profile': '/settings/profile',
   'settings-channels': '/settings/channels',
@@ -100,6 +103,25 @@ async function take(page: Page, path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
   await still(page)
   await page.screenshot({ path, animations: 'disabled' })
+}
+
+/** What opens over a list: conditions, columns, what is done with the chosen. */
+async function openLists(page: Page, folder: string): Promise<void> {
+  await page.goto('/contacts?birthDate.from=-30d&birthDate.to=today&tagIds.empty=false')
+  for (const id of ['condition-birthDate', 'condition-tagIds', 'add-condition', 'columns', 'views-menu']) {
+    const button = page.getByTestId(id)
+    await still(page)
+    // There are no columns on a phone.
+    if (!(await button.isVisible())) continue
+    await button.click()
+    await take(page, join(folder, `contacts-${id}.png`))
+    await page.keyboard.press('Escape')
+  }
+  await page.goto('/contacts')
+  await still(page)
+  for (const n of [0, 2]) await page.locator('[data-index]').nth(n).getByRole('checkbox').check({ force: true })
+  await take(page, join(folder, 'contacts-chosen.png'))
+  await page.keyboard.press('Escape')
 }
 
 interface Look {
@@ -143,6 +165,7 @@ async function everyScreen(browser: Browser, demo: Demo): Promise<void> {
           await page.goto(path)
           await take(page, join(folder, `${name}.png`))
         }
+        await openLists(page, folder)
         await page.goto(screens(demo)['conversation'] ?? '/inbox')
         await still(page)
         await page.keyboard.press('Control+k')

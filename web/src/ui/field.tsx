@@ -30,13 +30,12 @@ export function Field({ label, help, error, required, bare, children }: FieldPro
   const described = [help !== undefined && `${id}h`, error !== undefined && `${id}e`].filter(Boolean).join(' ')
   return (
     <div className={css.field}>
-      <label htmlFor={id} className={bare === true ? 'visually-hidden' : css.label}>
+      <label
+        htmlFor={id}
+        className={bare === true ? 'visually-hidden' : css.label}
+        data-required={required === true || undefined}
+      >
         {label}
-        {required === true && bare !== true && (
-          <span className={css.required} aria-hidden>
-            *
-          </span>
-        )}
       </label>
       {children({
         id,

@@ -88,6 +88,9 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'settings-lists': '/settings/lists',
   'settings-inbound': '/settings/inbound',
   'settings-audit': '/settings/audit',
+  'settings-stages': '/settings/stages',
+  deals: '/deals',
+  search: '/search?search=%DA%86%D8%A7%D9%BE%DA%AF%D8%B1',
 })
 
 /** The page at rest: nothing is being fetched, every picture is drawn. */

@@ -36,7 +36,7 @@ describe('the first administrator', () => {
   })
 
   test('is made once, however many try at the same moment', async () => {
-    expect((await empty.as().get('/setup')).body).toEqual({ needed: true, demo: false })
+    expect((await empty.as().get('/setup')).body).toEqual({ needed: true, demo: false, resetByMail: false })
     expect((await empty.as().post<Wrong>('/setup', setup(0, '1234567890'))).body.code).toBe('weak_password')
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
@@ -56,7 +56,7 @@ describe('the first administrator', () => {
       roles: [{ preset: 'administrator' }],
     })
     expect((await empty.as().get('/organisation', { cookie })).body).toMatchObject({ name: 'دفتر نمونه', locale: 'ar' })
-    expect((await empty.as().get('/setup')).body).toEqual({ needed: false, demo: false })
+    expect((await empty.as().get('/setup')).body).toEqual({ needed: false, demo: false, resetByMail: false })
   })
 
   test('comes from the environment at the first start, on one of many nodes', async () => {

@@ -5,6 +5,7 @@ import type { Conversation, PresenceList, TimelineItem } from '#shared/api/conve
 import type { DealBoard } from '#shared/api/deals.ts'
 import type { LiveChange, LivePresence } from '#shared/api/live.ts'
 import { ApiProblem, api } from './api.ts'
+import { calmly } from './calmly.ts'
 import { belongs, channelsQuery, type ConversationFilter, countsQuery } from './queries.ts'
 import { meQuery } from './session/session.ts'
 
@@ -93,6 +94,9 @@ function recount(client: QueryClient): void {
     void client.invalidateQueries({ queryKey: countsQuery.queryKey })
   }, 1000)
 }
+
+/** An import changes thousands: lists are read again when the last reading has come, not at every step. */
+let contactsChanged: (() => void) | undefined
 
 export const timelineOrder = (item: TimelineItem): { at: string; id: string } => ({
   at: item.at,
@@ -204,7 +208,8 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
         again('contact', id)
         again('timeline', id)
       }
-      again('contacts')
+      contactsChanged ??= calmly(() => client.invalidateQueries({ queryKey: ['contacts'] }), 300)
+      contactsChanged()
       freshenThreads(client, change.ids).catch(onlyProblems)
       freshenNames(client, change.ids).catch(onlyProblems)
       freshenDeals(client, change.ids)

@@ -125,6 +125,21 @@ describe('a deal', () => {
     await admin.delete(`/fields/${field.body.id}`)
   })
 
+  test('names in its fields only contacts that its writer may see', async () => {
+    const admin = t.as(t.people.administrator)
+    const field = await admin.post<CustomField>('/fields', { resource: 'deal', name: 'Broker', type: 'contact' })
+    const broker = await makeContact('دلال', 'person')
+    expect((await makeDeal({ fields: { broker: broker.id } })).fields).toEqual({ broker: broker.id })
+    await admin.delete(`/contacts/${broker.id}`)
+    const hidden = await office.post<ProblemBody>('/deals', {
+      contactId: contact.id,
+      title: 'x',
+      fields: { broker: broker.id },
+    })
+    expect([hidden.status, hidden.body.errors?.[0]?.field]).toEqual([422, 'fields.broker'])
+    await admin.delete(`/fields/${field.body.id}`)
+  })
+
   test('is deleted and restored to where it stood, and purged in time', async () => {
     await makeDeal({ title: 'پایین' })
     const deal = await makeDeal({ title: 'وسط', amount: { amount: '700', currency: 'IRR' } })

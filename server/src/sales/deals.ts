@@ -1,10 +1,10 @@
 import type { Deal, DealNew, DealPatch } from '#shared/api/deals.ts'
-import type { FieldValues, Money } from '#shared/api/field-values.ts'
+import type { Money } from '#shared/api/field-values.ts'
 import { isDay } from '#shared/filter.ts'
 import { CURRENCIES } from '#shared/money.ts'
 import { foldForIndex, stripUnsafe } from '#shared/text.ts'
 import { tellContact } from '../crm/contact-changes.ts'
-import { checkFieldValues, storeFields } from '../crm/fields.ts'
+import { changedFieldValues, storeFields } from '../crm/fields.ts'
 import { lockRoots } from '../crm/locking.ts'
 import { isVisible } from '../crm/visibility.ts'
 import { audit } from '../org/audit.ts'
@@ -31,7 +31,7 @@ export async function createDeal(tx: Tx, actor: Actor, input: DealNew): Promise<
   const amount = checkMoney(input.amount ?? { amount: '0', currency: (await loadOrganisation(tx)).currency })
   const expectedOn = checkDay(input.expectedOn ?? null)
   const responsibleId = await checkResponsible(tx, input.responsibleId ?? null, null)
-  const fields = await checkFields(tx, input.fields ?? {}, {})
+  const fields = await changedFieldValues(tx, actor, 'deal', input.fields ?? {}, {})
   const row = await tx.one<{ id: string }>(
     `insert into deal (contact_id, title, stage_id, amount, currency, expected_on, responsible_id, note, rank, folded, created_by, closed_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12 then now() end) returning id`,
@@ -114,11 +114,6 @@ export async function checkReason(db: Db, id: string | null, before: string | nu
   return id
 }
 
-async function checkFields(db: Db, asked: FieldValues, before: FieldValues): Promise<FieldValues> {
-  const clean = await checkFieldValues(db, 'deal', null, asked, before)
-  return Object.fromEntries(Object.entries({ ...before, ...clean }).filter(([, value]) => value !== null))
-}
-
 /** Locks the deal for a change, if the actor may see it. */
 export async function lockDeal(tx: Tx, actor: Actor, id: string): Promise<Deal> {
   await tx.query('select from deal where id = $1 for no key update', [id])
@@ -130,7 +125,7 @@ export async function changeDeal(tx: Tx, actor: Actor, id: string, patch: DealPa
   needContacts(actor)
   const contactId = patch.contactId === undefined ? undefined : await chooseContact(tx, actor, patch.contactId)
   const before = await lockDeal(tx, actor, id)
-  const after = await patched(tx, before, patch)
+  const after = await patched(tx, actor, before, patch)
   const moved = contactId !== undefined && contactId !== before.contact.id ? contactId : null
   const changed = moved !== null || JSON.stringify(auditView(after)) !== JSON.stringify(auditView(before))
   if (!changed) return before
@@ -169,7 +164,7 @@ export async function changeDeal(tx: Tx, actor: Actor, id: string, patch: DealPa
   return deal
 }
 
-async function patched(tx: Tx, before: Deal, patch: DealPatch): Promise<Deal> {
+async function patched(tx: Tx, actor: Actor, before: Deal, patch: DealPatch): Promise<Deal> {
   if (patch.lostReasonId && before.outcome !== 'lost') throw wrongField('lostReasonId', 'not_allowed')
   return {
     ...before,
@@ -185,7 +180,10 @@ async function patched(tx: Tx, before: Deal, patch: DealPatch): Promise<Deal> {
         ? before.lostReasonId
         : await checkReason(tx, patch.lostReasonId, before.lostReasonId),
     note: patch.note === undefined ? before.note : cleanNote(patch.note),
-    fields: patch.fields === undefined ? before.fields : await checkFields(tx, patch.fields, before.fields),
+    fields:
+      patch.fields === undefined
+        ? before.fields
+        : await changedFieldValues(tx, actor, 'deal', patch.fields, before.fields),
   }
 }
 

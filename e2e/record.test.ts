@@ -236,7 +236,7 @@ test('a lead becomes a person at a company that is made on the way; the notice t
     .first()
     .click()
   await page.getByTestId('convert').waitFor()
-  expect((await load(lead.id)).kind).toBe('lead')
+  await expect.poll(async () => (await load(lead.id)).kind).toBe('lead')
 })
 
 test('an address is written in parts, copied as a label and taken away again', async () => {

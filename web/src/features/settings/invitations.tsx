@@ -33,7 +33,7 @@ export function Invitations() {
   if (open.length === 0 && made === null) return null
   return (
     <Section title={t('people.invitations')} about={t('people.invitations.about')}>
-      <ul className={frame.rows}>
+      <ul className={`${frame.rows} ${css.invited}`}>
         {open.map((invitation) => (
           <Line key={invitation.id} invitation={invitation} onMade={setMade} />
         ))}
@@ -56,6 +56,7 @@ function Line({ invitation, onMade }: { invitation: Invitation; onMade: (made: I
   const { t } = i
   const [busy, setBusy] = useState(false)
   const { text, tone } = stateOf(i, invitation)
+  const reason = invitation.mail?.reason ?? null
   const byMail = useQuery(setupQuery).data?.resetByMail ?? false
   const attempt = async (work: () => Promise<void>) => {
     setBusy(true)
@@ -75,13 +76,9 @@ function Line({ invitation, onMade }: { invitation: Invitation; onMade: (made: I
           <bdi dir="ltr">{invitation.email}</bdi>
         </b>
         <span>
-          {invitation.name !== '' && (
-            <>
-              <Bidi>{invitation.name}</Bidi>
-              {' · '}
-            </>
-          )}
-          {invitation.mail?.reason ?? ''}
+          {invitation.name !== '' && <Bidi>{invitation.name}</Bidi>}
+          {invitation.name !== '' && reason !== null && ' · '}
+          {reason !== null && <Bidi>{reason}</Bidi>}
         </span>
       </span>
       <Badge tone={tone}>{text}</Badge>

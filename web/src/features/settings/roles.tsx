@@ -120,6 +120,7 @@ export default function RolesPage() {
                   <td key={role.id}>
                     <input
                       type="checkbox"
+                      className={css.box}
                       aria-label={t('people.role.factor.of', { name: roleName(role) })}
                       checked={role.secondFactor}
                       disabled={!mayManage}

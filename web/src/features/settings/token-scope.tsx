@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ApiTokenNew } from '#shared/api/session.ts'
-import type { Right } from '#shared/rights.ts'
+import { type Right, RIGHTS } from '#shared/rights.ts'
 import { useI18n } from '../../i18n.ts'
 import { channelsQuery } from '../../queries.ts'
-import { useMe } from '../../session/session.ts'
+import { can, useMe } from '../../session/session.ts'
 import { Switch } from '../../ui/field.tsx'
 import css from './users.module.css'
 
@@ -26,7 +26,10 @@ export function TokenScopeFields({ scope, onChange }: { scope: TokenScope; onCha
       <Some
         label={t('people.token.rights')}
         all={t('people.token.rights.all')}
-        choices={me.rights.map((right) => ({ id: right, name: t(`settings.right.${right}`) }))}
+        choices={RIGHTS.filter((right) => can(me, right)).map((right) => ({
+          id: right,
+          name: t(`settings.right.${right}`),
+        }))}
         chosen={scope.rights}
         onChange={(rights: Right[] | null) => onChange({ ...scope, rights })}
       />

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { createPortal } from 'react-dom'
 import type { AccessLinkMade, Role, User } from '#shared/api/org.ts'
 import { ApiProblem, api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -88,49 +89,56 @@ export function UserMenu({ user, roles }: { user: User; roles: readonly Role[] }
           )
         }}
       </Menu>
-      {asking === 'access' && <AccessDialog user={user} roles={roles} onClose={() => setAsking(null)} />}
-      {asking === 'factor' && (
-        <Confirm
-          title={t('people.user.resetFactor')}
-          confirm={t('people.user.resetFactor')}
-          busy={busy}
-          onConfirm={() =>
-            void remove(`/users/${user.id}/second-factor`, t('people.user.resetFactor.done', { name: user.name }))
-          }
-          onClose={() => setAsking(null)}
-        >
-          <p>{t('people.user.resetFactor.text', { name: user.name })}</p>
-        </Confirm>
-      )}
-      {asking === 'sessions' && (
-        <Confirm
-          title={t('people.user.signOut')}
-          confirm={t('people.user.signOut')}
-          busy={busy}
-          onConfirm={() =>
-            void remove(`/users/${user.id}/sessions`, t('people.user.signOut.done', { name: user.name }))
-          }
-          onClose={() => setAsking(null)}
-        >
-          <p>{t('people.user.signOut.text', { name: user.name })}</p>
-        </Confirm>
-      )}
-      {typeof asking === 'object' && asking !== null && (
-        <Dialog
-          title={t('people.user.resetLink')}
-          onClose={() => setAsking(null)}
-          footer={
-            <Button look="primary" onClick={() => setAsking(null)}>
-              {t('common.done')}
-            </Button>
-          }
-        >
-          <div className={frame.form}>
-            <p>{t('people.user.resetLink.text', { name: user.name })}</p>
-            <CopyLine label={t('people.user.resetLink')} value={asking.link} />
-          </div>
-        </Dialog>
-      )}
+      {/* Outside the table, whose looks are not the dialogs'. */}
+      {asking !== null &&
+        createPortal(
+          <>
+            {asking === 'access' && <AccessDialog user={user} roles={roles} onClose={() => setAsking(null)} />}
+            {asking === 'factor' && (
+              <Confirm
+                title={t('people.user.resetFactor')}
+                confirm={t('people.user.resetFactor')}
+                busy={busy}
+                onConfirm={() =>
+                  void remove(`/users/${user.id}/second-factor`, t('people.user.resetFactor.done', { name: user.name }))
+                }
+                onClose={() => setAsking(null)}
+              >
+                <p>{t('people.user.resetFactor.text', { name: user.name })}</p>
+              </Confirm>
+            )}
+            {asking === 'sessions' && (
+              <Confirm
+                title={t('people.user.signOut')}
+                confirm={t('people.user.signOut')}
+                busy={busy}
+                onConfirm={() =>
+                  void remove(`/users/${user.id}/sessions`, t('people.user.signOut.done', { name: user.name }))
+                }
+                onClose={() => setAsking(null)}
+              >
+                <p>{t('people.user.signOut.text', { name: user.name })}</p>
+              </Confirm>
+            )}
+            {typeof asking === 'object' && asking !== null && (
+              <Dialog
+                title={t('people.user.resetLink')}
+                onClose={() => setAsking(null)}
+                footer={
+                  <Button look="primary" onClick={() => setAsking(null)}>
+                    {t('common.done')}
+                  </Button>
+                }
+              >
+                <div className={frame.form}>
+                  <p>{t('people.user.resetLink.text', { name: user.name })}</p>
+                  <CopyLine label={t('people.user.resetLink')} value={asking.link} />
+                </div>
+              </Dialog>
+            )}
+          </>,
+          document.body,
+        )}
     </>
   )
 }

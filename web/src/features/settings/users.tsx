@@ -173,7 +173,10 @@ function UserTable({
                 </span>
               )}
             </td>
-            <td className={css.quiet} title={user.seenAt === null ? undefined : exactTime(i, user.seenAt)}>
+            <td
+              className={`${css.quiet} ${css.seen}`}
+              title={user.seenAt === null ? undefined : exactTime(i, user.seenAt)}
+            >
               {user.seenAt === null ? t('people.user.never') : formatDate(user.seenAt, i, 'relative')}
             </td>
             {roles !== undefined && (

@@ -210,8 +210,11 @@ async function bySession(
   )
   if (!row) return undefined
   if (row.stale) {
+    // When somebody was last seen outlasts the session.
     await app.db.query(
-      `update session set used_at = now(), expires_at = now() + make_interval(days => $2) where id = $1 and used_at < now() - interval '1 minute'`,
+      `with used as (update session set used_at = now(), expires_at = now() + make_interval(days => $2)
+         where id = $1 and used_at < now() - interval '1 minute' returning user_id)
+       update app_user set seen_at = now() where id = (select user_id from used)`,
       [row.session_id, IDLE_DAYS],
     )
   }

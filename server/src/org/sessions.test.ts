@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { User } from '#shared/api/org.ts'
 import type { Me, SessionItem } from '#shared/api/session.ts'
 import { cookieOf, PASSWORD, startTestApp, type TestApp, type TestUser } from '../../test/app.ts'
 
@@ -167,6 +168,24 @@ describe('a session', () => {
     expect((await signIn(user.email)).status).toBe(401)
     expect((await signIn(user.email, 'یک گذرواژهٔ تازه')).status).toBe(200)
   })
+})
+
+test('when somebody was last seen is known a minute exactly, also after signing out; and who is signed in', async () => {
+  const user = await t.makeUser({ role: 'agent' })
+  const known = async () => (await t.as(t.people.administrator).get<User>(`/users/${user.id}`)).body
+  expect(await known()).toMatchObject({ seenAt: null, signedIn: false })
+  const cookie = await signedIn(user)
+  await t.app.db.query(`update app_user set seen_at = now() - interval '1 hour' where id = $1`, [user.id])
+  await t.app.db.query(`update session set used_at = now() - interval '50 seconds' where user_id = $1`, [user.id])
+  await status(cookie)
+  expect(Date.now() - Date.parse((await known()).seenAt ?? '')).toBeGreaterThan(3_500_000)
+  await t.app.db.query(`update session set used_at = now() - interval '61 seconds' where user_id = $1`, [user.id])
+  await status(cookie)
+  const seen = await known()
+  expect(Date.now() - Date.parse(seen.seenAt ?? '')).toBeLessThan(60_000)
+  expect(seen.signedIn).toBe(true)
+  await t.as().delete('/session', { cookie })
+  expect(await known()).toMatchObject({ seenAt: seen.seenAt, signedIn: false })
 })
 
 describe('what another site makes the browser send', () => {

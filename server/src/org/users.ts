@@ -22,11 +22,13 @@ interface Row extends PreferenceRow {
   factor_on: boolean
   presence_at: Date
   seen_at: Date | null
+  signed_in: boolean
   created_at: Date
 }
 const SELECT = `select u.id::text, u.name, u.email, u.state, u.presence, u.presence_at, u.created_at, ${PREFERENCE_COLUMNS},
   u.totp_at is not null as factor_on,
-  greatest((select max(used_at) from session where user_id = u.id), (select max(used_at) from api_token where user_id = u.id), u.seen_at) as seen_at,
+  greatest((select max(used_at) from api_token where user_id = u.id), u.seen_at) as seen_at,
+  exists (select 1 from session where user_id = u.id and expires_at > now()) as signed_in,
   array(select team_id::text from team_member where user_id = u.id order by team_member.team_id) as team_ids,
   array(select role_id::text from user_role where user_id = u.id order by user_role.role_id) as role_ids from app_user u`
 
@@ -43,6 +45,7 @@ function toUser(row: Row): User {
     secondFactor: row.factor_on,
     presenceAt: row.presence_at.toISOString(),
     seenAt: row.seen_at?.toISOString() ?? null,
+    signedIn: row.signed_in,
     createdAt: row.created_at.toISOString(),
   }
 }

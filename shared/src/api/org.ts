@@ -26,6 +26,8 @@ export const User = Type.Object({
   presenceAt: Time,
   /** When last heard of; null: never signed in. */
   seenAt: Nullable(Time),
+  /** On some device, whether or not it is being used. */
+  signedIn: Type.Boolean(),
   createdAt: Time,
 })
 export type User = Static<typeof User>

@@ -178,6 +178,7 @@ function UserTable({
               title={user.seenAt === null ? undefined : exactTime(i, user.seenAt)}
             >
               {user.seenAt === null ? t('people.user.never') : formatDate(user.seenAt, i, 'relative')}
+              {user.signedIn && <small className={css.here}>{t('people.user.signedIn')}</small>}
             </td>
             {roles !== undefined && (
               <td className={css.more}>

@@ -129,7 +129,7 @@ function FieldRow({
   if (draft === null) {
     return (
       <div className={css.row} data-empty={isEmpty(value) || undefined}>
-        <dt>
+        <dt title={field.help === '' ? undefined : field.help}>
           {field.name}
           {mayEdit && field.required && (
             <span className={css.required} title={t('fields.required')}>

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import type { Operation, OperationQuery } from '#shared/api/operations.ts'
 import { type ErrorCode, ERRORS } from '#shared/errors.ts'
 import type { Locale } from '#shared/i18n.ts'
+import type { Right } from '#shared/rights.ts'
 import { audit } from '../org/audit.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
@@ -124,15 +125,37 @@ export async function makeOperation(
   actor: Actor,
   input: Pick<OperationRow, 'kind' | 'state' | 'params'> & { fileId?: string },
 ): Promise<OperationRow> {
+  const params = boundBy(actor, input.params)
   const row = await tx.one<OperationRow>(
     `insert into operation (kind, state, params, file_id, created_by, started_at)
      values ($1, $2, $3, $4, $5, now()) returning ${COLUMNS}`,
-    [input.kind, input.state, JSON.stringify(input.params), input.fileId ?? null, actor.userId],
+    [input.kind, input.state, JSON.stringify(params), input.fileId ?? null, actor.userId],
   )
   if (!row) throw new Error('no operation was made')
   await run(tx, row.id)
   await tell(tx, row, actor.locale)
   return row
+}
+
+/**
+ * The parameters with the token that bounds whoever works from now on: one that may less than its user asks for no more
+ * than it may do itself (runner.ts).
+ */
+export function boundBy<T extends Record<string, unknown>>({ scoped, tokenId }: Actor, params: T): T {
+  const { tokenId: _before, ...rest } = params
+  return { ...rest, ...(scoped ? { tokenId } : {}) } as T
+}
+
+const isDeletion = ({ change }: Record<string, unknown>): boolean =>
+  typeof change === 'object' && change !== null && 'delete' in change
+
+/** Whether the actor holds what an operation, or taking it back, needs. */
+export function mayRun(actor: Actor, { kind, params }: Pick<OperationRow, 'kind' | 'params'>): boolean {
+  const needed: Right[] = ['contact.view']
+  if (kind === 'import') needed.push('contact.import')
+  else if (kind === 'export') needed.push('contact.export')
+  else needed.push(isDeletion(params) ? 'contact.delete' : 'contact.edit')
+  return needed.every((right) => actor.rights.has(right))
 }
 
 /** One queue for all: operations never take more than one worker from what cannot wait. */
@@ -219,6 +242,7 @@ export async function undoOperation(tx: Tx, actor: Actor, id: string): Promise<O
   const operation = await lockOwnOperation(tx, actor, id)
   if (operation.state === 'undoing' || operation.state === 'undone') return operationView(operation, actor.locale)
   if (!isUndoable(operation, Date.now())) throw new Problem('operation_not_undoable')
+  if (!mayRun(actor, operation)) throw new Problem('no_right')
   const left = await tx.one<{ n: number }>(
     'select count(*)::int as n from operation_change where operation_id = $1 and not undone',
     [operation.id],
@@ -226,7 +250,14 @@ export async function undoOperation(tx: Tx, actor: Actor, id: string): Promise<O
   const row = await moveOperation(
     tx,
     operation,
-    { state: 'undoing', undone_by: actor.userId, total: left?.n ?? 0, done: 0, failure: null },
+    {
+      state: 'undoing',
+      params: boundBy(actor, operation.params),
+      undone_by: actor.userId,
+      total: left?.n ?? 0,
+      done: 0,
+      failure: null,
+    },
     actor.locale,
   )
   await run(tx, row.id)

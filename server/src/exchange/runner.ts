@@ -1,5 +1,4 @@
 import type { ErrorCode } from '#shared/errors.ts'
-import type { Right } from '#shared/rights.ts'
 import type { Actor, App } from '../platform/app.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
@@ -8,14 +7,14 @@ import { writeExport } from './exporting.ts'
 import { checkImport } from './import-check.ts'
 import { importPiece } from './importing.ts'
 import { readImport } from './reading.ts'
-import { AT_WORK, failOperation, lockOperation, type OperationRow, purgeOperations, run } from './operations.ts'
+import { AT_WORK, failOperation, lockOperation, mayRun, type OperationRow, purgeOperations, run } from './operations.ts'
 import { undoPiece } from './undoing.ts'
 
 /** A piece of an operation, in the transaction that holds the operation's row. */
 export interface Piece {
   app: App
   tx: Tx
-  /** Whoever started it (or undoes it), with the rights of this moment. */
+  /** Whoever started it (or undoes it), with the rights of this moment; by a token with a scope, within that. */
   actor: Actor
   operation: OperationRow
 }
@@ -58,16 +57,18 @@ export async function runPieces(app: App, id: string, turn: number, signal: Abor
 }
 
 async function runPiece(app: App, id: string, signal: AbortSignal): Promise<boolean> {
-  const looked = await app.db.one<{ created_by: string; undone_by: string | null; state: OperationRow['state'] }>(
-    'select created_by, undone_by, state from operation where id = $1',
+  const looked = await app.db.one<Pick<OperationRow, 'created_by' | 'undone_by' | 'state' | 'params'>>(
+    'select created_by, undone_by, state, params from operation where id = $1',
     [id],
   )
   if (!looked || !AT_WORK.includes(looked.state)) return true
-  const actor = await app.actorOf(looked.state === 'undoing' ? (looked.undone_by ?? '0') : looked.created_by)
+  const userId = looked.state === 'undoing' ? (looked.undone_by ?? '0') : looked.created_by
+  const { tokenId } = looked.params
+  const actor = await app.actorOf(userId, undefined, typeof tokenId === 'string' ? tokenId : undefined)
   try {
     const whole = await app.db.transaction(async (tx) => {
       const operation = await lockOperation(tx, id)
-      if (!operation || operation.state !== looked.state) return undefined
+      if (operation?.state !== looked.state || operation.params['tokenId'] !== tokenId) return undefined
       if (!actor || !mayRun(actor, operation))
         return void (await failOperation(tx, operation, 'no_right', actor?.locale ?? 'fa'))
       const work = wholeOf(operation)
@@ -94,17 +95,6 @@ function pieceOf({ kind, state }: OperationRow): (piece: Piece) => Promise<void>
   if (state === 'undoing') return undoPiece
   return kind === 'bulk' ? bulkPiece : importPiece
 }
-
-function mayRun(actor: Actor, { kind, params }: OperationRow): boolean {
-  const needed: Right[] = ['contact.view']
-  if (kind === 'import') needed.push('contact.import')
-  else if (kind === 'export') needed.push('contact.export')
-  else needed.push(isDeletion(params) ? 'contact.delete' : 'contact.edit')
-  return needed.every((right) => actor.rights.has(right))
-}
-
-const isDeletion = ({ change }: Record<string, unknown>): boolean =>
-  typeof change === 'object' && change !== null && 'delete' in change
 
 async function giveUp(app: App, id: string, code: ErrorCode): Promise<void> {
   await app.db.transaction(async (tx) => {

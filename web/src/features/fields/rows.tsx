@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react'
 import type { FieldValue } from '#shared/api/field-values.ts'
 import type { ApiProblem } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -62,54 +62,59 @@ interface Draft {
   value: FieldValue | undefined
 }
 
-function FieldRow({
-  field,
-  value,
-  mayEdit,
-  onSave,
-  errorName,
-  noteOf,
-  viewOf,
-  latestOf,
-  exceptIds,
-}: FieldRowsProps & { field: ShownField; value: FieldValue | undefined }) {
-  const { t } = useI18n()
+type RowProps = Omit<FieldRowsProps, 'fields' | 'values'> & { field: ShownField; value: FieldValue | undefined }
+
+function FieldRow(props: RowProps) {
+  const row = useRef<HTMLDivElement>(null)
+  const edit = useRef<HTMLButtonElement>(null)
+  const change = useChange(props, row, edit)
+  return change.draft === null ? (
+    <ReadRow {...props} edit={edit} onEdit={change.begin} />
+  ) : (
+    <EditRow {...props} row={row} change={change} draft={change.draft} />
+  )
+}
+
+type Change = ReturnType<typeof useChange>
+
+/** The change of one value from its beginning until it is stored or given up. */
+function useChange(
+  { field, value, onSave }: Pick<RowProps, 'field' | 'value' | 'onSave'>,
+  row: RefObject<HTMLDivElement | null>,
+  edit: RefObject<HTMLButtonElement | null>,
+) {
   const [begun, setDraft] = useState<Draft | null>(null)
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<ApiProblem | null>(null)
-  const row = useRef<HTMLDivElement>(null)
-  const edit = useRef<HTMLButtonElement>(null)
   const isTouched = begun !== null && !sameValue(begun.value, begun.from)
   // What one has not touched follows what others write.
   const draft = begun === null || isTouched ? begun : { from: value, value }
   const conflict = isTouched && !sameValue(value, begun.from) && !sameValue(value, begun.value)
-  const end = () => {
-    setDraft(null)
+  const put = (next: Draft | null) => {
     setProblem(null)
+    setDraft(next)
   }
-  const back = () => {
-    end()
-    requestAnimationFrame(() => edit.current?.focus())
+  const end = (refocus: boolean) => {
+    put(null)
+    if (refocus) requestAnimationFrame(() => edit.current?.focus())
   }
-  const save = async (given: Draft, refocus: boolean) => {
-    if (busy) return
+  const save = async (refocus: boolean) => {
+    if (busy || draft === null) return
     // What the field itself does not understand stays where it can be mended.
     if (problem === null && row.current?.querySelector('[aria-invalid="true"]')) return
-    if (sameValue(given.value, value)) {
-      if (refocus) back()
-      else end()
+    if (sameValue(draft.value, value)) {
+      end(refocus)
       return
     }
     setBusy(true)
-    const refused = await onSave(field, given.value ?? null)
+    const refused = await onSave(field, draft.value ?? null)
     setBusy(false)
-    if (refused !== null) setProblem(refused)
-    else if (refocus) back()
-    else end()
+    if (refused === null) end(refocus)
+    else setProblem(refused)
   }
   const leave = useEvent(() => {
     // Whose value it is now is for a person to say.
-    if (draft !== null && !conflict) void save(draft, false)
+    if (!conflict) void save(false)
   })
   const isEditing = draft !== null
   useEffect(() => {
@@ -119,60 +124,88 @@ function FieldRow({
     }
     document.addEventListener('pointerdown', outside, true)
     return () => document.removeEventListener('pointerdown', outside, true)
-  }, [isEditing, leave])
-  const begin = () => {
-    setProblem(null)
-    setDraft({ from: value, value })
+  }, [isEditing, leave, row])
+  return {
+    draft,
+    busy,
+    problem,
+    conflict,
+    leave,
+    save,
+    begin: () => put({ from: value, value }),
+    put: (next: FieldValue) => put(draft === null ? null : { ...draft, value: next }),
+    back: () => end(true),
   }
-  const view = viewOf?.(field, value) ?? <ValueView field={field} value={value} />
+}
+
+function ReadRow({
+  field,
+  value,
+  mayEdit,
+  noteOf,
+  viewOf,
+  edit,
+  onEdit,
+}: RowProps & { edit: RefObject<HTMLButtonElement | null>; onEdit: () => void }) {
+  const { t } = useI18n()
   const note = noteOf?.(field, value)
-  if (draft === null) {
-    return (
-      <div className={css.row} data-empty={isEmpty(value) || undefined}>
-        <dt title={field.help === '' ? undefined : field.help}>
-          {field.name}
-          {mayEdit && field.required && (
-            <span className={css.required} title={t('fields.required')}>
-              *
-            </span>
-          )}
-        </dt>
-        <dd
-          onClick={(event) => {
-            const onLink = event.target instanceof Element && event.target.closest('a, button') !== null
-            if (mayEdit && !onLink && getSelection()?.isCollapsed !== false) begin()
-          }}
-        >
-          <span className={css.value}>
-            {isEmpty(value) ? (
-              <span className={css.none}>{mayEdit && field.required ? t('fields.missing') : '—'}</span>
-            ) : (
-              view
-            )}
-            {note !== undefined && note !== null && <span className={css.note}>{note}</span>}
+  return (
+    <div className={css.row} data-empty={isEmpty(value) || undefined}>
+      <dt title={field.help === '' ? undefined : field.help}>
+        {field.name}
+        {mayEdit && field.required && (
+          <span className={css.required} title={t('fields.required')}>
+            *
           </span>
-          {mayEdit && (
-            <IconButton
-              small
-              ref={edit}
-              className={css.edit}
-              label={t('fields.edit', { name: field.name })}
-              onClick={begin}
-            >
-              <IconPencil size={14} />
-            </IconButton>
+        )}
+      </dt>
+      <dd
+        onClick={(event) => {
+          const onLink = event.target instanceof Element && event.target.closest('a, button') !== null
+          if (mayEdit && !onLink && getSelection()?.isCollapsed !== false) onEdit()
+        }}
+      >
+        <span className={css.value}>
+          {isEmpty(value) ? (
+            <span className={css.none}>{mayEdit && field.required ? t('fields.missing') : '—'}</span>
+          ) : (
+            (viewOf?.(field, value) ?? <ValueView field={field} value={value} />)
           )}
-        </dd>
-      </div>
-    )
-  }
+          {note !== undefined && note !== null && <span className={css.note}>{note}</span>}
+        </span>
+        {mayEdit && (
+          <IconButton
+            small
+            ref={edit}
+            className={css.edit}
+            label={t('fields.edit', { name: field.name })}
+            onClick={onEdit}
+          >
+            <IconPencil size={14} />
+          </IconButton>
+        )}
+      </dd>
+    </div>
+  )
+}
+
+interface EditRowProps extends RowProps {
+  row: RefObject<HTMLDivElement | null>
+  change: Change
+  draft: Draft
+}
+
+/** Leaving the row stores what was changed; Escape gives it up. */
+function EditRow({ field, value, errorName, viewOf, latestOf, exceptIds, row, change, draft }: EditRowProps) {
+  const { t } = useI18n()
+  const { problem, conflict } = change
   return (
     <div
       ref={row}
       className={css.row}
       data-editing
       onBlur={(event) => {
-        if (event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget)) leave()
+        if (event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget)) change.leave()
       }}
     >
       <dt aria-hidden>
@@ -185,12 +218,12 @@ function FieldRow({
           aria-label={t('fields.edit', { name: field.name })}
           onSubmit={(event) => {
             event.preventDefault()
-            void save(draft, true)
+            void change.save(true)
           }}
           onKeyDown={(event) => {
             if (event.key !== 'Escape' || event.defaultPrevented) return
             event.stopPropagation()
-            back()
+            change.back()
           }}
         >
           <FieldEditor
@@ -201,10 +234,7 @@ function FieldRow({
             error={problem === null ? undefined : (problem.fields[errorName?.(field) ?? field.key] ?? problem.message)}
             latest={latestOf?.(field)}
             {...(exceptIds && { exceptIds })}
-            onChange={(next) => {
-              setProblem(null)
-              setDraft({ ...draft, value: next })
-            }}
+            onChange={change.put}
           />
           {field.help !== '' && <p className={css.help}>{field.help}</p>}
           {conflict && (
@@ -214,16 +244,16 @@ function FieldRow({
                 {t(isEmpty(value) ? 'fields.conflict.emptied' : 'fields.conflict')}{' '}
                 {viewOf?.(field, value) ?? <ValueView field={field} value={value} />}
               </span>
-              <Button small onClick={back}>
+              <Button small onClick={change.back}>
                 {t('fields.conflict.take')}
               </Button>
             </div>
           )}
           <span className={css.buttons}>
-            <Button small look="primary" type="submit" busy={busy}>
+            <Button small look="primary" type="submit" busy={change.busy}>
               {t(conflict ? 'fields.conflict.mine' : 'common.save')}
             </Button>
-            <Button small look="quiet" onClick={back}>
+            <Button small look="quiet" onClick={change.back}>
               {t('common.cancel')}
             </Button>
           </span>

@@ -43,7 +43,7 @@ interface BulkBarProps {
   onAll: () => void
   onUnselect: () => void
   onMerge: () => void
-  onExport: () => void
+  onExport: (count: BoundedCount | undefined) => void
   onRestore: () => void
 }
 
@@ -219,7 +219,7 @@ function Actions({
                 </MenuItem>
               )}
               {can(me, 'contact.export') && (
-                <MenuItem icon={<IconDownload size={16} />} onSelect={after(onExport)}>
+                <MenuItem icon={<IconDownload size={16} />} onSelect={after(() => onExport(count))}>
                   {t('table.bulk.export')}
                 </MenuItem>
               )}

@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import type { ContactItem } from '#shared/api/contacts.ts'
 import type { ContactSelection } from '#shared/api/operations.ts'
+import type { BoundedCount } from '#shared/api/views.ts'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe } from '../../session/session.ts'
 import { Avatar, EmptyState, LoadFailed } from '../../ui/bits.tsx'
@@ -28,6 +29,7 @@ import { useColumns, useContacts, useListState } from './use-contact-list.ts'
 import { useViewCounts } from './view-counts.ts'
 import { ViewActions } from './view-actions.tsx'
 
+const ExportDialog = lazy(() => import('../exchange/export-dialog.tsx'))
 const CompareDialog = lazy(() => import('../duplicates/compare-dialog.tsx'))
 const NewContactDialog = lazy(() => import('./new-contact.tsx').then((part) => ({ default: part.NewContactDialog })))
 
@@ -51,63 +53,25 @@ function ContactList() {
   const { t } = useI18n()
   const me = useMe()
   const at = useListState()
-  const { views, base, state, change } = at
-  const { fields, isReady, filter, list, found } = useContacts(state, base, at.isReady && !at.isMissing)
-  const columns = useColumns(state, base, fields)
-  const countOf = useViewCounts(views, state.view, at.isChanged ? undefined : found)
+  const { base, state, change } = at
+  const shown = useContacts(state, base, at.isReady && !at.isMissing)
+  const { fields, isReady, filter, list, found } = shown
+  const columns = useColumns(at, fields)
   const [wanted, setWanted] = useState<string | null>(null)
   const narrow = useMedia('(width < 720px)')
+  const [exporting, setExporting] = useState<Exporting | null>(null)
   const deleted = base?.deleted === true
+  const mayExport = can(me, 'contact.export') && !deleted && found !== undefined && found.count > 0
+  const whole: ContactSelection = { filter, ...(state.search !== '' && { search: state.search }) }
   return (
     <section className={css.page} aria-label={t('contacts.title')}>
       <ListHead
         search={state.search}
         onSearch={(search) => change({ search })}
         onMake={() => at.setMake(true)}
-        onExport={undefined}
+        onExport={mayExport ? () => setExporting({ of: whole, count: found }) : undefined}
       />
-      <ViewStrip
-        title={t('contacts.title')}
-        views={views}
-        current={state.view === '' ? 'all' : state.view}
-        changed={at.isChanged || columns.isOwn}
-        countOf={countOf}
-        onChoose={at.choose}
-      />
-      <FilterBar
-        filter={state.filter}
-        fields={fields}
-        wanted={wanted}
-        onWanted={setWanted}
-        onChange={(next) => change({ filter: next })}
-        onClear={() => change({ filter: {}, search: '' })}
-      >
-        <div className={css.barEnd}>
-          {found !== undefined && (
-            <span className={css.found} role="status" data-testid="found">
-              {t(found.more ? 'table.foundMore' : 'table.found', { count: found.count })}
-            </span>
-          )}
-          <ViewActions
-            views={views}
-            base={base}
-            state={state}
-            columns={columns.columns.map((field) => field.name)}
-            ownColumns={columns.isOwn}
-            isChanged={at.isChanged}
-            onChoose={at.choose}
-            onColumnsSaved={() => columns.set(undefined)}
-          />
-          {!narrow && (
-            <ColumnsMenu
-              fields={fields}
-              columns={columns.columns}
-              onColumns={columns.set}
-              onReset={columns.isOwn ? () => columns.set(undefined) : undefined}
-            />
-          )}
-        </div>
-      </FilterBar>
+      <Bars {...{ at, shown, columns, narrow, wanted }} onWanted={setWanted} />
       <BulkProgress />
       {at.isMissing ? (
         <EmptyState
@@ -126,13 +90,86 @@ function ContactList() {
           onSort={(sort) => change({ sort })}
           onWanted={setWanted}
           onMake={() => at.setMake(true)}
+          onExport={setExporting}
         />
       )}
       <Suspense>
+        {exporting !== null && (
+          <ExportDialog
+            {...exporting}
+            columns={columns.columns.map((field) => field.name)}
+            onClose={() => setExporting(null)}
+          />
+        )}
         {at.make && can(me, 'contact.edit') && <NewContactDialog onClose={() => at.setMake(false)} />}
       </Suspense>
     </section>
   )
+}
+
+interface BarsProps {
+  at: ReturnType<typeof useListState>
+  shown: ReturnType<typeof useContacts>
+  columns: ReturnType<typeof useColumns>
+  narrow: boolean
+  wanted: string | null
+  onWanted: (name: string | null) => void
+}
+
+/** Which view, under which conditions, how many, and with which columns. */
+function Bars({ at, shown, columns, narrow, wanted, onWanted }: BarsProps) {
+  const { t } = useI18n()
+  const { views, base, state, change } = at
+  const { fields, found } = shown
+  const countOf = useViewCounts(views, state.view, at.isChanged ? undefined : found)
+  return (
+    <>
+      <ViewStrip
+        title={t('contacts.title')}
+        views={views}
+        current={state.view === '' ? 'all' : state.view}
+        changed={at.isChanged || columns.isOwn}
+        countOf={countOf}
+        onChoose={at.choose}
+      />
+      <FilterBar
+        filter={state.filter}
+        fields={fields}
+        onChange={(filter) => change({ filter })}
+        onClear={() => change({ filter: {}, search: '' })}
+        {...{ wanted, onWanted }}
+      >
+        <div className={css.barEnd}>
+          {found !== undefined && (
+            <span className={css.found} role="status" data-testid="found">
+              {t(found.more ? 'table.foundMore' : 'table.found', { count: found.count })}
+            </span>
+          )}
+          <ViewActions
+            {...{ views, base, state }}
+            columns={columns.columns.map((field) => field.name)}
+            ownColumns={columns.isOwn}
+            isChanged={at.isChanged}
+            onChoose={at.choose}
+            onColumnsSaved={() => columns.set(undefined)}
+          />
+          {!narrow && (
+            <ColumnsMenu
+              fields={fields}
+              columns={columns.columns}
+              onColumns={columns.set}
+              onReset={columns.isOwn ? () => columns.set(undefined) : undefined}
+            />
+          )}
+        </div>
+      </FilterBar>
+    </>
+  )
+}
+
+interface Exporting {
+  of: ContactSelection
+  count: BoundedCount | undefined
 }
 
 interface BodyProps extends Pick<ReturnType<typeof useContacts>, 'list' | 'fields' | 'found' | 'filter'> {
@@ -148,6 +185,7 @@ interface BodyProps extends Pick<ReturnType<typeof useContacts>, 'list' | 'field
   onSort: (sort: string | null) => void
   onWanted: (name: string) => void
   onMake: () => void
+  onExport: (what: Exporting) => void
 }
 
 /** The rows, or what stands in their place; and what is done with those chosen. */
@@ -264,7 +302,7 @@ function Body(props: BodyProps) {
           onAll={() => setSelection({ ...NOTHING, all: true })}
           onUnselect={() => setSelection(NOTHING)}
           onMerge={() => setMerging(true)}
-          onExport={() => {}}
+          onExport={(count) => props.onExport({ of, count })}
           onRestore={() => {
             void restoreItems(list.rows.filter((row) => selection.ids.has(row.id)))
             setSelection(NOTHING)

@@ -1,4 +1,4 @@
-import { useNavigate, useRouter } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import type { Filter } from '#shared/api/views.ts'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe } from '../../session/session.ts'
@@ -15,7 +15,6 @@ export function EmptyOffice({ onMake }: { onMake: () => void }) {
   const { t } = useI18n()
   const me = useMe()
   const navigate = useNavigate()
-  const router = useRouter()
   return (
     <EmptyState
       icon={<IconUsers size={26} />}
@@ -29,7 +28,7 @@ export function EmptyOffice({ onMake }: { onMake: () => void }) {
             </Button>
           )}
           {can(me, 'contact.import') && (
-            <Button icon={<IconFileImport size={17} />} onClick={() => router.history.push('/contacts/import')}>
+            <Button icon={<IconFileImport size={17} />} onClick={() => void navigate({ to: '/contacts/import' })}>
               {t('table.empty.import')}
             </Button>
           )}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { useRouter } from '@tanstack/react-router'
-import { type MouseEvent, useEffect, useRef, useState } from 'react'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
 import type { DuplicateCount } from '#shared/api/duplicates.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -39,9 +39,9 @@ export function ListHead({ search, onSearch, onMake, onExport }: ListHeadProps) 
   const { t } = useI18n()
   const narrow = useMedia('(width < 720px)')
   const me = useMe()
-  const router = useRouter()
+  const navigate = useNavigate()
   const edit = can(me, 'contact.edit')
-  const go = (path: string) => router.history.push(path)
+  const go = (to: '/contacts/import' | '/contacts/duplicates' | '/contacts/operations') => void navigate({ to })
   return (
     <header className={css.head}>
       <h1>{t('contacts.title')}</h1>
@@ -129,26 +129,19 @@ function DuplicatesHint() {
 /** Only where there is something to look at. */
 function DuplicatesLink() {
   const { t } = useI18n()
-  const router = useRouter()
   const { data } = useQuery(duplicateCountQuery)
   if (data === undefined || data.count === 0) return null
-  const follow = (event: MouseEvent) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return
-    event.preventDefault()
-    router.history.push('/contacts/duplicates')
-  }
   const text = t(data.more ? 'table.duplicates.more' : 'table.duplicates.count', { count: data.count })
   return (
-    <a
+    <Link
+      to="/contacts/duplicates"
       className={`${css.duplicates} ${css.wideText}`}
-      href="/contacts/duplicates"
       aria-label={text}
-      onClick={follow}
       data-testid="duplicates"
     >
       <IconArrowsJoin size={16} aria-hidden />
       <span>{text}</span>
-    </a>
+    </Link>
   )
 }
 

@@ -89,12 +89,10 @@ export function useContacts(state: ListState, base: BaseView | undefined, enable
     staleTime: 30_000,
   })
   useCalmCounts()
-  const whole: BoundedCount | undefined =
-    !enabled || list.isPending || list.isPast
-      ? undefined
-      : list.hasMore
-        ? count.data
-        : { count: list.rows.length, more: false }
+  // Nothing is said of a list that has not come.
+  const isKnown = enabled && !list.isPending && !list.isPast && (list.error === null || list.rows.length > 0)
+  const loaded: BoundedCount = { count: list.rows.length, more: false }
+  const whole = !isKnown ? undefined : list.hasMore ? count.data : loaded
   return { fields, isReady, filter, list, found: whole }
 }
 
@@ -118,8 +116,9 @@ function useCalmCounts(): void {
 }
 
 /** The columns of the view shown, as the reader has them. */
-export function useColumns(state: ListState, base: BaseView | undefined, fields: readonly ListField[]) {
+export function useColumns(at: ReturnType<typeof useListState>, fields: readonly ListField[]) {
   const me = useMe()
+  const { state, base } = at
   const key = `contact.${state.view}`
   const [memories, setMemories] = useState(() => readMemories(me.id))
   const memory: ColumnMemory = memories[key] ?? NOTHING
@@ -149,6 +148,8 @@ export function useColumns(state: ListState, base: BaseView | undefined, fields:
     set: (next: string[] | undefined) => {
       const { columns: _, ...rest } = memory
       keep(next === undefined ? rest : { ...rest, columns: next })
+      // From now on it is not the link that says which.
+      if (state.columns.length > 0) at.change({ columns: [] })
     },
     setWidth: (name: string, width: number | null) => {
       const { [name]: _, ...others } = memory.widths ?? {}

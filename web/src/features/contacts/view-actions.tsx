@@ -137,7 +137,6 @@ export function ViewActions(props: ViewActionsProps) {
             onClose={() => setDialog(null)}
             onSave={async (view) => {
               const made = await createView({ resource: 'contact', ...view, query })
-              onColumnsSaved()
               onChoose(made.id)
               toast(t('table.view.saved', { name: made.name }))
             }}

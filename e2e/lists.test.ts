@@ -210,6 +210,30 @@ test('columns are chosen, sorted by and kept; conditions that find nothing can b
   await shows(desk, NAMES)
 })
 
+test('those chosen are deleted after one question, and brought back from the deleted', async () => {
+  const { page, t } = desk
+  await page.goto('/contacts')
+  for (const name of NAMES.slice(3)) await line(desk, name).getByRole('checkbox').check()
+  await page.getByTestId('bulk-more').click()
+  await page.getByRole('menuitem', { name: t('table.bulk.delete') }).click()
+  await page.getByRole('dialog', { name: t('table.bulk.delete.title', { count: 2 }) }).waitFor()
+  await page.getByTestId('bulk-delete-confirm').click()
+  await shows(desk, NAMES.slice(0, 3))
+  await page.getByTestId('views-menu').click()
+  await page.getByRole('menuitemradio', { name: t('table.usual.deleted') }).click()
+  for (const name of NAMES.slice(3)) await line(desk, name).getByRole('checkbox').check()
+  await page
+    .getByTestId('bulk-bar')
+    .getByRole('button', { name: t('table.bulk.restore') })
+    .click()
+  await notice(desk)
+    .getByText(t('table.bulk.restored', { count: 2 }))
+    .waitFor()
+  for (const name of NAMES.slice(3)) await line(desk, name).waitFor({ state: 'detached' })
+  await page.goto('/contacts')
+  await shows(desk, NAMES)
+})
+
 test('a change at another desk comes into the list by itself', async () => {
   await desk.page.goto('/contacts')
   await shows(desk, NAMES)

@@ -61,7 +61,7 @@ const VIEWS = [
     columns: ['name', 'company', 'field.level', 'field.devices', 'field.next_service'],
   },
   {
-    name: 'تولدهای این ماه',
+    name: 'تاریخ‌های تولد',
     filter: { kind: 'person', 'birthDate.empty': 'false' },
     columns: ['name', 'birthDate', 'identity.phone', 'company'],
     sort: 'birthDate',

@@ -163,6 +163,21 @@ const duplicates = createRoute({
   loader: () => loadTexts('duplicates', 'contacts', 'inbox', 'fields'),
   component: lazyRouteComponent(() => import('./features/duplicates/duplicates.tsx'), 'DuplicatesPage'),
 })
+const importing = createRoute({
+  getParentRoute: () => inside,
+  path: '/contacts/import',
+  /** `id`: one that has begun. */
+  validateSearch: (search: Record<string, unknown>): { id?: string } =>
+    search['id'] === undefined ? {} : { id: String(search['id']) },
+  loader: () => loadTexts('exchange', 'contacts', 'fields'),
+  component: lazyRouteComponent(() => import('./features/exchange/import-route.tsx'), 'ImportRoute'),
+})
+const operations = createRoute({
+  getParentRoute: () => inside,
+  path: '/contacts/operations',
+  loader: () => loadTexts('exchange', 'contacts'),
+  component: lazyRouteComponent(() => import('./features/exchange/operations-page.tsx'), 'OperationsPage'),
+})
 const contact = createRoute({
   getParentRoute: () => inside,
   path: '/contacts/$id',
@@ -228,6 +243,8 @@ export const router = createRouter({
       inbox.addChildren([conversation]),
       contacts,
       duplicates,
+      importing,
+      operations,
       contact,
       deals,
       found,

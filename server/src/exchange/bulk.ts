@@ -131,7 +131,7 @@ async function deletePiece({ tx, actor, here, count }: Selected): Promise<Change
   const states = await readStates(tx, here)
   const gone = await deleteContacts(tx, actor, here)
   const at = await nowOf(tx)
-  count('deleted', gone.length)
+  count('changed', gone.length)
   return gone.map((contactId) => ({
     contactId,
     made: false,

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { Id, Page } from '#shared/api/common.ts'
 import {
@@ -19,6 +20,7 @@ import {
   loadImport,
   makeImport,
   previewImport,
+  problemRows,
   startImport,
 } from './imports.ts'
 
@@ -73,6 +75,20 @@ export function importRoutes({ db }: App): AnyRoute[] {
       query: Type.Object(ImportRowQuery.properties),
       answer: Page(ImportRow),
       handle: ({ actor, params, query }) => listImportRows(db, actor, params.id, query),
+    }),
+    route({
+      method: 'GET',
+      url: '/imports/:id/problems',
+      access: 'contact.import',
+      summary: 'The rows in which something is wrong, with what it is, as a CSV file.',
+      params: ById,
+      answer: Type.Unsafe<unknown>(Type.String()),
+      answerType: 'text/csv',
+      async handle({ actor, params, reply }) {
+        const operation = await loadImport(db, actor, params.id)
+        void reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="problems.csv"')
+        return Readable.from(problemRows(db, operation, actor.locale))
+      },
     }),
     route({
       method: 'POST',

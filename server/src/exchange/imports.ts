@@ -15,6 +15,7 @@ import type { Database, Db, Tx } from '../platform/db.ts'
 import { loadFile } from '../platform/files.ts'
 import { decodeCursor, pageOf } from '../platform/http.ts'
 import { type FieldProblem, Problem } from '../platform/problem.ts'
+import { translatorFor } from '../platform/texts.ts'
 import { readDraft, type RowProblem } from './drafts.ts'
 import { isTarget } from './headings.ts'
 import { importDetail, type ImportParams, newParams, paramsOf, problemText } from './import-params.ts'
@@ -32,8 +33,10 @@ import {
   operationView,
   run,
 } from './operations.ts'
+import { csvLine } from './csv-text.ts'
 import { previewOf } from './preview.ts'
 import { rememberMapping } from './reading.ts'
+import { unguarded } from './values.ts'
 
 /** Begins with a file that the actor has uploaded. */
 export async function makeImport(tx: Tx, actor: Actor, fileId: string): Promise<ImportDetail> {
@@ -210,6 +213,31 @@ export async function listImportRows(
 function rowView({ n, cells, outcome, problems, contact_id }: Row, locale: Locale): ImportRow {
   const told = problems.map((problem) => ({ ...problem, message: problemText(problem.code, locale) }))
   return { n, cells, outcome, problems: told, contactId: contact_id }
+}
+
+/**
+ * The rows in which something is wrong, as they stand in the file, with what it is behind them: to be mended in a
+ * spreadsheet and imported again.
+ */
+export async function* problemRows(db: Db, operation: OperationRow, locale: Locale): AsyncGenerator<string> {
+  const { columns } = paramsOf(operation)
+  const t = translatorFor(locale)
+  const headings = columns.map(({ heading }) => heading)
+  yield `\ufeff${csvLine([...headings, t('exchange.problems.row'), t('exchange.problems')])}`
+  for (let after = 0; ; ) {
+    const rows = await db.query<Row>(
+      // import_row_problems
+      `select n, cells, outcome, problems, contact_id from import_row
+       where operation_id = $1 and n > $2 and problems <> '[]' order by n limit 500`,
+      [operation.id, after],
+    )
+    for (const { n, cells, problems } of rows) {
+      const told = problems.map(({ column, code }) => [column, problemText(code, locale)].filter(Boolean).join(': '))
+      yield csvLine([...headings.map((_, at) => unguarded(cells[at] ?? '')), String(n), [...new Set(told)].join(' — ')])
+    }
+    after = rows.at(-1)?.n ?? after
+    if (rows.length < 500) return
+  }
 }
 
 const PREVIEWED = 12

@@ -70,7 +70,7 @@ function sentence(code: string, locale: Locale): string {
 }
 
 function isUndoable({ kind, state, result, expires_at }: OperationRow, now: number): boolean {
-  const did = ['made', 'changed', 'deleted', 'companies'].some((name) => (result[name] ?? 0) > 0)
+  const did = ['made', 'changed', 'companies'].some((name) => (result[name] ?? 0) > 0)
   const ended = state === 'done' || state === 'failed' || state === 'cancelled'
   return kind !== 'export' && ended && did && expires_at !== null && expires_at.getTime() > now
 }

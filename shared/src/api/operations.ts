@@ -28,8 +28,9 @@ export const Operation = Type.Object({
   total: Type.Integer(),
   done: Type.Integer(),
   /**
-   * Counts by outcome: made, changed, same, skipped, failed, deleted; of an import also companies (made because rows name
-   * them) and problems (rows with something wrong in them); of an export written; of an undoing undone, kept.
+   * Counts by outcome: made, changed (of a deletion: deleted), same, skipped, failed; of an import also companies (made
+   * because rows name them) and problems (rows with something wrong in them); of an export written; of an undoing undone,
+   * kept.
    */
   result: Type.Record(Type.String(), Type.Integer()),
   /** An export's product, as long as it is kept. */

@@ -3,7 +3,7 @@ import { type Command, useCommands } from '../commands.ts'
 import { SETTINGS_PAGES } from '../features/settings/pages.ts'
 import { useI18n } from '../i18n.ts'
 import { can, useMe } from '../session/session.ts'
-import { IconBriefcase, IconPlus, IconSettings, IconUserPlus } from './icons.ts'
+import { IconBriefcase, IconFile, IconHistory, IconPlus, IconSettings, IconUserPlus } from './icons.ts'
 import { useViewCommands } from './view-commands.ts'
 
 /** What the palette offers everywhere: the pages of the settings one may open, and what one may make. */
@@ -27,6 +27,22 @@ export function usePlaceCommands(): void {
       title: t('frame.command.newDeal'),
       icon: IconBriefcase,
       run: () => void navigate({ to: '/deals', search: { make: true } }),
+    })
+  }
+  if (can(me, 'contact.import')) {
+    commands.push({
+      id: 'import',
+      title: t('frame.command.import'),
+      icon: IconFile,
+      run: () => void navigate({ to: '/contacts/import', search: {} }),
+    })
+  }
+  if (can(me, 'contact.edit') || can(me, 'contact.import') || can(me, 'contact.export')) {
+    commands.push({
+      id: 'operations',
+      title: t('frame.command.operations'),
+      icon: IconHistory,
+      run: () => void navigate({ to: '/contacts/operations' }),
     })
   }
   if (can(me, 'channel.create'))

@@ -1,0 +1,18 @@
+export {
+  IconAlertTriangle,
+  IconArrowBackUp,
+  IconArrowLeft,
+  IconArrowRight,
+  IconCheck,
+  IconDownload,
+  IconFileImport,
+  IconFileSpreadsheet,
+  IconFileText,
+  IconFileUpload,
+  IconHistory,
+  IconListCheck,
+  IconPlayerStop,
+  IconUserPlus,
+  IconUsers,
+  IconX,
+} from '@tabler/icons-react'

@@ -83,6 +83,25 @@ describe('texts', () => {
     ])
   })
 
+  test('a line that does not end is no table: refused, not tried again and again', async () => {
+    const endless = Buffer.from(`name,phone\n${'a'.repeat(1_100_000)}`)
+    const reading = all(readCsv(inPieces(endless, 65_536), { encoding: 'utf-8', separator: ',', skip: 0 }))
+    await expect(reading).rejects.toBeInstanceOf(FileRefused)
+  })
+
+  test('however many lines come at once, others have their turn meanwhile; no character is cut', async () => {
+    const bytes = Buffer.from('😀\n😀x\n'.repeat(40_000))
+    let turns = 0
+    let reading = true
+    const others = (): unknown => reading && ++turns && setImmediate(others)
+    others()
+    const rows = await all(readCsv(inPieces(bytes, bytes.length), { encoding: 'utf-8', separator: ',', skip: 0 }))
+    reading = false
+    expect(turns).toBeGreaterThan(10)
+    expect(rows.length).toBe(80_000)
+    expect(new Set(rows.map((row) => row.cells[0]))).toEqual(new Set(['😀', '😀x']))
+  })
+
   test('quotation marks, line breaks within them, and one that nobody closed', async () => {
     expect(cells(await csv(Buffer.from('a,"b ""x"", y\nz",c\r\n1,2,3')))).toEqual([
       ['a', 'b "x", y\nz', 'c'],
@@ -149,6 +168,13 @@ describe('cards', () => {
     expect(column(row, 'identity.phone', 'home')).toBe('02122334455')
     expect(column(row, 'identity.email')).toBe('ali@example.com')
     expect(column(row, 'birthDate')).toBe('1981-07-28')
+  })
+
+  test('a value in a million pieces is left out, at once', async () => {
+    const pieces = 'a=\n'.repeat(1_000_000)
+    const card = `BEGIN:VCARD\nFN:Sara\nNOTE;ENCODING=QUOTED-PRINTABLE:${pieces}x\nTITLE:Head\nEND:VCARD\n`
+    const [row] = await all(readVcards(inPieces(Buffer.from(card), 65_536)))
+    expect(['name', 'jobTitle', 'about'].map((target) => column(row, target))).toEqual(['Sara', 'Head', ''])
   })
 
   test('of new ones: 3 and 4, folded lines, groups, several values, a picture left out', async () => {

@@ -1,6 +1,8 @@
 import { CsvError, parse } from 'csv-parse'
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { type Encoding, type FileRow, type Separator, decoded } from './file-text.ts'
+import { FileRefused } from './xlsx-bounds.ts'
 
 /** A record longer than this is a quotation mark that nobody closed. */
 const LONGEST_RECORD = 1_000_000
@@ -9,6 +11,7 @@ const LONGEST_RECORD = 1_000_000
  * The records of a file, as they come. Quotation marks are read as spreadsheets write them; a file in which one is never
  * closed is read again as if they were letters.
  * @param pieces begins the file anew
+ * @throws FileRefused
  */
 export async function* readCsv(
   pieces: () => AsyncIterable<Buffer>,
@@ -22,7 +25,12 @@ export async function* readCsv(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    for await (const row of records(pieces(), encoding, separator, null, skip)) if (row.n > given) yield row
+    try {
+      for await (const row of records(pieces(), encoding, separator, null, skip)) if (row.n > given) yield row
+    } catch (again) {
+      // A line without an end is none of a table.
+      throw again instanceof CsvError ? new FileRefused('import_unreadable') : again
+    }
   }
 }
 
@@ -42,7 +50,7 @@ async function* records(
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_records_with_error: false,
   })
-  const source = Readable.from(decoded(pieces, encoding), { objectMode: false })
+  const source = Readable.from(inTurns(decoded(pieces, encoding)), { objectMode: false })
   source.on('error', (error) => parser.destroy(error))
   source.pipe(parser)
   let n = 0
@@ -55,4 +63,18 @@ async function* records(
     source.destroy()
     parser.destroy()
   }
+}
+
+/** What the parser takes at once, in UTF-16 units: thousands of records, after which others have their turn. */
+const AT_ONCE = 16_384
+
+async function* inTurns(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const text of texts)
+    for (let at = 0; at < text.length; ) {
+      // Never between the halves of a character.
+      const end = at + AT_ONCE + (/[\ud800-\udbff]/.test(text.charAt(at + AT_ONCE - 1)) ? 1 : 0)
+      yield text.slice(at, end)
+      at = end
+      await setImmediate()
+    }
 }

@@ -54,10 +54,8 @@ export async function* readVcards(pieces: () => AsyncIterable<Buffer>, given?: E
 async function* wholeLines(texts: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = ''
   let line: string | undefined
-  const soft = (): boolean =>
-    line !== undefined && /;ENCODING=QUOTED-PRINTABLE|;QUOTED-PRINTABLE/i.test(line) && line.endsWith('=')
   const take = function* (next: string): Generator<string> {
-    if (soft()) line = (line ?? '').slice(0, -1) + next
+    if (line !== undefined && isSoft(line)) line = softened(line, next)
     else if (line !== undefined && /^[ \t]/.test(next)) line += line.length > LONGEST_LINE ? '' : next.slice(1)
     else {
       if (line !== undefined) yield line
@@ -73,6 +71,14 @@ async function* wholeLines(texts: AsyncIterable<string>): AsyncGenerator<string>
   }
   yield* take(rest)
   if (line !== undefined) yield line
+}
+
+const isSoft = (line: string): boolean =>
+  line.endsWith('=') && /;ENCODING=QUOTED-PRINTABLE|;QUOTED-PRINTABLE/i.test(line.slice(0, 1000))
+/** Of a line that is too long only whether it goes on is kept: a million broken pieces must not be put together one by one. */
+function softened(line: string, next: string): string {
+  if (line.length <= LONGEST_LINE) return line.slice(0, -1) + next
+  return next.endsWith('=') ? line : `${line} `
 }
 
 interface Property {

@@ -143,7 +143,7 @@ export async function checkOne(tx: Tx, actor: Actor, id: string): Promise<Operat
   if (operation.state === 'checking') return operationView(operation, actor.locale)
   needReady(operation)
   needColumns(operation)
-  const params = boundTo(actor, operation)
+  const params = boundBy(actor, operation.params)
   const change = { state: 'checking', params, done: 0, result: {}, attempt: operation.attempt + 1 } as const
   const row = await moveOperation(tx, operation, change, actor.locale)
   await run(tx, row.id)
@@ -157,18 +157,12 @@ export async function startImport(tx: Tx, actor: Actor, id: string): Promise<Ope
   needReady(operation)
   needColumns(operation)
   if (paramsOf(operation).format.type !== 'vcf') await rememberMapping(tx, paramsOf(operation).columns)
-  const params = boundTo(actor, operation)
+  const params = boundBy(actor, operation.params)
   const change = { state: 'waiting', params, done: 0, cursor: '0', result: {} } as const
   const row = await moveOperation(tx, operation, change, actor.locale)
   await run(tx, row.id)
   await noteOperation(tx, actor, 'operation.started', row)
   return operationView(row, actor.locale)
-}
-
-/** It runs with the rights of whoever began it: somebody else's token with a scope cannot lend itself those. */
-function boundTo(actor: Actor, operation: OperationRow): Record<string, unknown> {
-  if (actor.scoped && operation.created_by !== actor.userId) throw new Problem('no_right')
-  return boundBy(actor, operation.params)
 }
 
 /** Without a name or a way to reach somebody nothing can become of a row. */

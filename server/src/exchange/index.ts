@@ -2,6 +2,7 @@ import type { App, Module } from '../platform/app.ts'
 import { registerContactPart } from '../crm/contact-parts.ts'
 import { exchangeRoutes } from './exchange.routes.ts'
 import { importRoutes } from './imports.routes.ts'
+import { onlyOfToken } from './operations.ts'
 import { operationRoutes } from './operations.routes.ts'
 import { exchangeJobs } from './runner.ts'
 
@@ -14,8 +15,9 @@ export const exchangeModule: Module = (app: App) => {
     if (!actor.rights.has('contact.export')) return false
     // operation_file
     const row = await app.db.one(
-      `select from operation where file_id = $1 and kind = 'export' and created_by = $2 and expires_at > now()`,
-      [fileId, actor.userId],
+      `select from operation where file_id = $1 and kind = 'export' and created_by = $2 and expires_at > now()
+         and ($3::text is null or params->>'tokenId' = $3)`,
+      [fileId, actor.userId, onlyOfToken(actor)],
     )
     return row !== undefined
   })

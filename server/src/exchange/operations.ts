@@ -75,8 +75,12 @@ function isUndoable({ kind, state, result, expires_at }: OperationRow, now: numb
   return kind !== 'export' && ended && did && expires_at !== null && expires_at.getTime() > now
 }
 
-/** One's own; those of everybody are seen by whoever manages the organisation. */
-const seesAll = (actor: Actor): boolean => actor.rights.has('organisation.manage')
+/**
+ * One's own; those of everybody are seen by whoever manages the organisation. A token with a scope sees its own only: what
+ * others of its user have found and written may be more than it may see.
+ */
+const seesAll = (actor: Actor): boolean => actor.rights.has('organisation.manage') && !actor.scoped
+export const onlyOfToken = ({ scoped, tokenId }: Actor): string | null => (scoped ? (tokenId ?? '') : null)
 
 export async function listOperations(
   db: Db,
@@ -89,8 +93,9 @@ export async function listOperations(
     // operation_mine; operation_kind, operation_pkey for those who see all
     `select ${COLUMNS} from operation
      where ($1::bigint is null or created_by = $1) and ($2::text is null or kind = $2) and ($3::bigint is null or id < $3)
+       and ($5::text is null or params->>'tokenId' = $5)
      order by id desc limit $4`,
-    [seesAll(actor) ? null : actor.userId, query.kind ?? null, before ?? null, limit + 1],
+    [seesAll(actor) ? null : actor.userId, query.kind ?? null, before ?? null, limit + 1, onlyOfToken(actor)],
   )
   return pageOf(
     rows,
@@ -103,7 +108,9 @@ export async function listOperations(
 /** @throws Problem not_found when it is somebody else's */
 export async function loadOperation(db: Db, actor: Actor, id: string): Promise<OperationRow> {
   const row = await db.one<OperationRow>(`select ${COLUMNS} from operation where id = $1`, [id])
-  if (!row || (row.created_by !== actor.userId && !seesAll(actor))) throw new Problem('not_found')
+  const token = onlyOfToken(actor)
+  const seen = row && (row.created_by === actor.userId || seesAll(actor))
+  if (!seen || (token !== null && row.params['tokenId'] !== token)) throw new Problem('not_found')
   return row
 }
 

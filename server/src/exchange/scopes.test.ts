@@ -62,29 +62,47 @@ test('an export and a bulk change reach only its channels', async () => {
   expect((await boss.get<Contact>(`/contacts/${unseen}`)).body.responsibleId).toBeNull()
 })
 
-test('an import begun by its user is checked and started within the scope', async () => {
+test('an import meets only whom it may see', async () => {
+  const client = await scoped({ channelIds: [open] })
   const form = new FormData()
   form.append('file', new Blob(['نام,تلفن\nکسی,09121110002\n']), 'a.csv')
-  const response = await boss.fetch('/files', { method: 'POST', body: form })
+  const response = await client.fetch('/files', { method: 'POST', body: form })
   const { id: fileId } = (await response.json()) as FileInfo
-  const { operation } = (await boss.post<ImportDetail>('/imports', { fileId })).body
+  const { operation } = (await client.post<ImportDetail>('/imports', { fileId })).body
   await ended(operation)
-  const client = await scoped({ channelIds: [open] })
   for (const step of ['check', 'start']) {
     await run(client, `/imports/${operation.id}/${step}`)
-    const { body } = await boss.get<{ items: ImportRow[] }>(`/imports/${operation.id}/rows`)
-    expect(
-      body.items.map((row) => row.contactId),
-      step,
-    ).not.toContain(unseen)
+    const { body } = await client.get<{ items: ImportRow[] }>(`/imports/${operation.id}/rows`)
+    expect(body.items, step).toMatchObject([{ outcome: 'failed', contactId: null }])
   }
   expect((await boss.get<Contact>(`/contacts/${unseen}`)).body.name).toBe('پنهان')
 })
 
+test('what its user has done otherwise, and the files of it, are out of its sight', async () => {
+  const done = await run(boss, '/exports', { of: { ids: [seen, unseen] }, format: 'csv' })
+  const form = new FormData()
+  form.append('file', new Blob(['نام\nکسی\n']), 'a.csv')
+  const { id: fileId } = (await (await boss.fetch('/files', { method: 'POST', body: form })).json()) as FileInfo
+  const client = await scoped({ channelIds: [open] })
+  expect((await client.get(`/operations/${done.id}`)).status).toBe(404)
+  expect((await client.post(`/operations/${done.id}/cancel`)).status).toBe(404)
+  expect((await client.get<{ items: unknown[] }>('/operations')).body.items).toEqual([])
+  for (const id of [done.fileId, fileId]) {
+    expect((await client.get(`/files/${id}`)).status).toBe(404)
+    expect((await boss.get(`/files/${id}`)).status).toBe(200)
+  }
+  const own = await run(client, '/exports', { of: { ids: [seen] }, format: 'csv' })
+  expect((await client.get<{ items: Operation[] }>('/operations')).body.items.map(({ id }) => id)).toEqual([own.id])
+  expect((await client.get(`/files/${own.fileId}`)).status).toBe(200)
+})
+
 test('undoing asks for the right that doing needs, and changes nothing without it', async () => {
+  const role = await office.makeRole(['contact.view', 'contact.edit', 'contact.delete'])
+  const user = await office.makeUser({ roleIds: [role] })
+  const client = office.as(user)
   const { id } = (await boss.post<Contact>('/contacts', { kind: 'person', name: 'رفته' })).body
-  const done = await run(boss, '/contacts/bulk', { of: { ids: [id] }, change: { delete: true } })
-  const client = await scoped({ rights: ['contact.view', 'contact.edit'] })
+  const done = await run(client, '/contacts/bulk', { of: { ids: [id] }, change: { delete: true } })
+  await office.app.db.query(`update role set rights = array_remove(rights, 'contact.delete') where id = $1`, [role])
   expect((await client.post(`/operations/${done.id}/undo`)).status).toBe(403)
   expect((await boss.get<Operation>(`/operations/${done.id}`)).body).toEqual(done)
   expect(await run(boss, `/operations/${done.id}/undo`)).toMatchObject({ state: 'undone', result: { undone: 1 } })

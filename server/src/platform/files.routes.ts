@@ -96,7 +96,8 @@ const SAFE = {
 /** Who may not see a file does not learn that it exists. */
 async function visibleFile(app: App, actor: Actor, id: string): Promise<StoredFile> {
   const file = await loadFile(app.db, id)
-  if (file.uploadedBy === actor.userId) return file
+  // A token with a scope sees what its user has uploaded where it was sent, if it sees that.
+  if (file.uploadedBy === actor.userId && !actor.scoped) return file
   for (const rule of app.fileRules) if (await rule(actor, id)) return file
   throw new Problem('not_found')
 }

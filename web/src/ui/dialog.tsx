@@ -24,8 +24,10 @@ export function Dialog({ title, onClose, children, footer, look = 'dialog' }: Di
     const before = document.activeElement
     if (dialog !== null && !dialog.open) {
       dialog.showModal()
-      // Where something is to be filled in, there; else the box, not its closing button.
-      const field = dialog.querySelector<HTMLElement>('input, textarea, select')
+      // Where something is to be written, there; a choice before it stands already. Else the box, not its closing button.
+      const field =
+        dialog.querySelector<HTMLElement>('input:not([type="radio"]), textarea, select') ??
+        dialog.querySelector<HTMLElement>('input')
       ;(field ?? box.current)?.focus({ preventScroll: true })
     }
     return () => {

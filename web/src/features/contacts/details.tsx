@@ -59,7 +59,7 @@ export function useDetailRows(contact: Contact): Omit<FieldRowsProps, 'mayEdit'>
         : null,
     // Numbers of identity are copied and read out: as they stand, from left to right.
     viewOf: (field, value) =>
-      typeof value === 'string' && field.type === 'text' && /^\d{8,}$/.test(value) ? (
+      typeof value === 'string' && field.type === 'text' && /^\d+$/.test(value) ? (
         <bdi dir="ltr" className="selectable">
           {i.digits === 'native' ? localDigits(value, i.locale) : value}
         </bdi>

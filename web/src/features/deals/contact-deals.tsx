@@ -65,8 +65,8 @@ function DealRow({ deal }: { deal: Deal }) {
   const stage = useStages().find((one) => one.id === deal.stageId)
   return (
     <li className={css.deal} data-outcome={deal.outcome}>
-      <Link to="/deals" search={{ deal: deal.id }} className={css.title} dir="auto" preload={false}>
-        {deal.title}
+      <Link to="/deals" search={{ deal: deal.id }} className={css.title} preload={false}>
+        <Bidi>{deal.title}</Bidi>
       </Link>
       <span className={css.line}>
         {deal.outcome !== 'open' && (

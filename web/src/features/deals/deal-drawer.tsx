@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Deal, DealPatch } from '#shared/api/deals.ts'
 import type { FieldValue } from '#shared/api/field-values.ts'
+import { formatDate } from '#shared/dates.ts'
 import type { ApiProblem } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe } from '../../session/session.ts'
-import { exactTime } from '../../time.ts'
 import { Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -87,7 +87,7 @@ function Body({ deal, onMove, onClose }: Omit<DrawerProps, 'id'> & { deal: Deal 
 
 function Said({ text, at }: { text: 'deals.drawer.made' | 'deals.drawer.since' | 'deals.drawer.closed'; at: string }) {
   const i = useI18n()
-  return <time dateTime={at}>{i.t(text, { time: exactTime(i, at) })}</time>
+  return <time dateTime={at}>{i.t(text, { time: formatDate(at, i, 'datetime') })}</time>
 }
 
 function Stage({ deal, mayEdit, onMove }: { deal: Deal; mayEdit: boolean; onMove: DrawerProps['onMove'] }) {

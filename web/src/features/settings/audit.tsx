@@ -5,6 +5,7 @@ import { useDeferredValue, useMemo, useState } from 'react'
 import type { AuditEvent, AuditSeal } from '#shared/api/org.ts'
 import { formatDate } from '#shared/dates.ts'
 import { RIGHTS } from '#shared/rights.ts'
+import { localDigits } from '#shared/text.ts'
 import { type I18n, useI18n } from '../../i18n.ts'
 import { channelKindsQuery, channelsQuery } from '../../queries.ts'
 import { ApiProblem, api } from '../../api.ts'
@@ -257,6 +258,7 @@ function nameIn(value: unknown): string | undefined {
 }
 
 function Subject({ event }: { event: AuditEvent }) {
+  const i = useI18n()
   const users = useUsers()
   const channels = useQuery(channelsQuery).data?.items
   const { subjectKind, subjectId } = event
@@ -269,7 +271,8 @@ function Subject({ event }: { event: AuditEvent }) {
       : subjectKind === 'channel'
         ? channels?.find((one) => one.id === subjectId)?.name
         : undefined)
-  const shown = <Bidi>{name ?? `#${subjectId}`}</Bidi>
+  const number = i.digits === 'native' ? localDigits(subjectId, i.locale) : subjectId
+  const shown = <Bidi>{name ?? `#${number}`}</Bidi>
   if (subjectKind === 'contact') {
     return (
       <Link to="/contacts/$id" params={{ id: subjectId }} preload={false}>
@@ -341,7 +344,8 @@ function useWords(): (path: string, value: unknown) => string {
       return value.map((one: unknown) => listed(path, one)).join(i.locale === 'en' ? ', ' : '، ')
     }
     if (typeof value !== 'string') return JSON.stringify(value)
-    return wordOf(i, path, value) ?? kinds?.find((one) => path === 'kind' && one.kind === value)?.name ?? value
+    const word = wordOf(i, path, value) ?? kinds?.find((one) => path === 'kind' && one.kind === value)?.name
+    return word ?? (/^\d+$/.test(value) && i.digits === 'native' ? localDigits(value, i.locale) : value)
   }
 
   function listed(path: string, one: unknown): string {

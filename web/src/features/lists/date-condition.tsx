@@ -74,7 +74,7 @@ type Way = 'last' | 'next' | 'before'
 
 /** So many days, weeks, months or years up to now, from now on, or longer ago. */
 function Relative({ span, past, onPick }: { span: Span | null; past: boolean; onPick: (span: Span) => void }) {
-  const { t } = useI18n()
+  const { t, locale } = useI18n()
   const given = span !== null && 'count' in span ? span : null
   const [way, setWay] = useState<Way>(given?.kind ?? (past ? 'last' : 'next'))
   const [unit, setUnit] = useState(given === null || given.unit === 'h' ? 'd' : given.unit)
@@ -88,19 +88,24 @@ function Relative({ span, past, onPick }: { span: Span | null; past: boolean; on
     const most = wanted.unit === 'y' ? 999 : 9999
     if (whole >= 1 && whole <= most) onPick({ kind: wanted.way, count: whole, unit: wanted.unit })
   }
+  // "Next 7 days", but «۷ روز آینده».
+  const last = locale === 'fa'
+  const direction = (
+    <Select
+      aria-label={t('table.span.way')}
+      value={way}
+      onChange={(event) => pick({ way: event.currentTarget.value as Way })}
+    >
+      {(past ? (['last', 'before'] as const) : (['last', 'next', 'before'] as const)).map((one) => (
+        <option key={one} value={one}>
+          {t(`table.way.${one}`)}
+        </option>
+      ))}
+    </Select>
+  )
   return (
     <div className={css.relative} role="group" aria-label={t('table.span.relative')}>
-      <Select
-        aria-label={t('table.span.way')}
-        value={way}
-        onChange={(event) => pick({ way: event.currentTarget.value as Way })}
-      >
-        {(past ? (['last', 'before'] as const) : (['last', 'next', 'before'] as const)).map((one) => (
-          <option key={one} value={one}>
-            {t(`table.way.${one}`)}
-          </option>
-        ))}
-      </Select>
+      {!last && direction}
       <NumberInput
         aria-label={t('table.span.count')}
         placeholder={t('table.span.number')}
@@ -118,6 +123,7 @@ function Relative({ span, past, onPick }: { span: Span | null; past: boolean; on
           </option>
         ))}
       </Select>
+      {last && direction}
     </div>
   )
 }

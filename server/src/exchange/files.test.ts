@@ -247,6 +247,19 @@ describe('workbooks', () => {
     await expect(readXlsx(bytes, null)).rejects.toMatchObject({ code: 'import_unreadable' })
   })
 
+  test.each(['ZZZZZZZ1', 'A-5', 'A99999999'])(
+    'a cell that says it stands at %s is refused or read, and the reader always answers',
+    async (address) => {
+      const sheet = `<worksheet><sheetData><row r="1"><c r="${address}" t="inlineStr"><is><t>x</t></is></c></row></sheetData></worksheet>`
+      const reading = readXlsx(workbook(sheet), null).then(({ rows }) => all(rows))
+      const outcome = await reading.then(
+        () => 'read',
+        (error: unknown) => error,
+      )
+      if (outcome !== 'read') expect(outcome).toBeInstanceOf(FileRefused)
+    },
+  )
+
   test('a bomb is refused before anything is built of it, whatever its directory says', async () => {
     const bomb = zip({
       'xl/workbook.xml': '<workbook><sheets><sheet name="a" sheetId="1"/></sheets></workbook>',
@@ -271,7 +284,18 @@ describe('workbooks', () => {
 })
 
 /** An archive as others write it. */
-function zip(files: Record<string, string | Buffer>): Buffer {
+/** As little as a reader takes for a workbook. */
+function workbook(sheet: string): Buffer {
+  const files = {
+    'xl/workbook.xml': '<workbook><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>',
+    'xl/_rels/workbook.xml.rels':
+      '<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+    'xl/worksheets/sheet1.xml': sheet,
+  }
+  return zip(files, true)
+}
+
+function zip(files: Record<string, string | Buffer>, honest = false): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []
   let at = 0
@@ -282,14 +306,15 @@ function zip(files: Record<string, string | Buffer>): Buffer {
     local.writeUInt16LE(8, 8)
     local.writeUInt32LE(packed.length, 18)
     // A lie: nearly nothing.
-    local.writeUInt32LE(10, 22)
+    const size = honest ? Buffer.byteLength(content) : 10
+    local.writeUInt32LE(size, 22)
     local.writeUInt16LE(name.length, 26)
     local.write(name, 30)
     const record = Buffer.alloc(46 + name.length)
     record.writeUInt32LE(0x02014b50, 0)
     record.writeUInt16LE(8, 10)
     record.writeUInt32LE(packed.length, 20)
-    record.writeUInt32LE(10, 24)
+    record.writeUInt32LE(size, 24)
     record.writeUInt16LE(name.length, 28)
     record.writeUInt32LE(at, 42)
     record.write(name, 46)

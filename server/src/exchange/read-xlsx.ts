@@ -72,6 +72,9 @@ interface Answers {
   next(): Promise<FromReader>
 }
 
+/** Out of memory, or an array larger than there can be; not the signals by which a program is asked to stop. */
+const TOO_MUCH = new Set<NodeJS.Signals>(['SIGABRT', 'SIGKILL', 'SIGTRAP', 'SIGILL', 'SIGSEGV'])
+
 /** One answer at a time, or why there is none. A reader that dies has met a file that is too much for it. */
 function listen(child: ChildProcess): Answers {
   const waiting: FromReader[] = []
@@ -90,7 +93,7 @@ function listen(child: ChildProcess): Answers {
   child.on('exit', (code, signal) => {
     clearTimeout(timer)
     fail(
-      signal === 'SIGABRT' || code === 134 || signal === 'SIGKILL'
+      (signal !== null && TOO_MUCH.has(signal)) || code === 134
         ? new FileRefused('import_too_large')
         : new Error('the reader of workbooks has ended'),
     )

@@ -9,11 +9,15 @@ import type { FromReader, ToReader } from './read-xlsx.ts'
  */
 
 const AT_ONCE = 2000
+/** No program makes more; an address that says so must not be counted to. */
+const MOST_COLUMNS = 16_384
 const say = (message: FromReader): void => void process.send?.(message)
 
 let rows: unknown[][] = []
 let at = 0
 process.on('disconnect', () => process.exit(0))
+// Whatever a file makes the reader stumble over, it is the file.
+process.on('uncaughtException', () => say({ refused: 'import_unreadable' }))
 process.on('message', (message: ToReader) => {
   if (message === 'next') return give()
   open(message).catch((error: unknown) => {
@@ -37,7 +41,9 @@ async function open({ bytes, sheet }: Exclude<ToReader, 'next'>): Promise<void> 
 function give(): void {
   const some: FileRow[] = []
   for (; at < rows.length && some.length < AT_ONCE; at++) {
-    some.push({ n: at + 1, cells: (rows[at] ?? []).map(textOf) })
+    const row = rows[at] ?? []
+    if (row.length > MOST_COLUMNS) return say({ refused: 'import_too_large' })
+    some.push({ n: at + 1, cells: row.map(textOf) })
     rows[at] = []
   }
   say({ rows: some, end: at >= rows.length })

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import AxeBuilder from '@axe-core/playwright'
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import writeXlsxFile from 'write-excel-file/node'
@@ -53,8 +53,7 @@ async function choose(name: string, buffer: Buffer): Promise<void> {
 }
 const becomes = (heading: string): Locator =>
   desk.page.getByRole('combobox', { name: desk.t('exchange.columns.becomes', { heading }) })
-const chosen = (heading: string): Promise<string> =>
-  becomes(heading).evaluate((select) => (select as HTMLSelectElement).selectedOptions[0]?.textContent ?? '')
+const chosen = (heading: string): Promise<string> => becomes(heading).locator('option:checked').innerText()
 const counts = (): Promise<string[]> => desk.page.getByTestId('counts').locator('dd').allInnerTexts()
 
 async function people(): Promise<string[]> {

@@ -9,4 +9,12 @@ import { conversationsModule } from './conversations/index.ts'
 
 /** In the order in which they may import each other: to the left only. The boundary test reads `MODULE_ORDER`. */
 export const MODULE_ORDER = ['platform', 'org', 'crm', 'exchange', 'sales', 'conversations'] as const
-export const modules: Module[] = [filesModule, systemModule, orgModule, crmModule, exchangeModule, salesModule, conversationsModule]
+export const modules: Module[] = [
+  filesModule,
+  systemModule,
+  orgModule,
+  crmModule,
+  exchangeModule,
+  salesModule,
+  conversationsModule,
+]

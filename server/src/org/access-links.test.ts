@@ -262,6 +262,12 @@ describe('outgoing mail', () => {
       settingsOf(port, { host: 'evil.example', password: '••••' }),
     )
     expect(moved.body.errors?.[0]).toMatchObject({ field: 'password', code: 'secret_again' })
+    await admin.put(
+      '/organisation/mail',
+      settingsOf(port, { user: 'u', password: 'geheim-7788', security: 'starttls' }),
+    )
+    const bared = await admin.put<ProblemBody>('/organisation/mail', settingsOf(port, { user: 'u', password: '••••' }))
+    expect(bared.body.errors?.[0]).toMatchObject({ field: 'password', code: 'secret_again' })
     const dump = JSON.stringify([
       await t.app.db.query('select * from organisation'),
       await t.app.db.query('select * from audit_event'),

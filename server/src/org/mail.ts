@@ -62,7 +62,9 @@ export function completed(next: MailSettings, before: MailSettings | undefined):
   if (!/^[\p{L}\p{N}.\-:[\]]+$/u.test(host)) throw wrongField('host', 'wrong_format')
   if (!/^[^\s@<>]+@[^\s@<>]+$|^[^<>]*<[^\s@<>]+@[^\s@<>]+>$/.test(next.from.trim()))
     throw wrongField('from', 'not_an_email')
-  if (next.password === HIDDEN && (!before || before.host !== host || before.port !== next.port))
+  // Neither to another server nor in the clear where it was not before.
+  const bared = next.security === 'none' && before?.security !== 'none'
+  if (next.password === HIDDEN && (!before || before.host !== host || before.port !== next.port || bared))
     throw wrongField('password', 'secret_again')
   const password = next.password === HIDDEN ? (before?.password ?? '') : next.password
   return { ...next, host, from: next.from.trim(), user: next.user.trim(), password }

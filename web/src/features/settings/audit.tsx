@@ -13,7 +13,7 @@ import { queryClient, useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
 import { Avatar, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
-import { type DateRange, DateRangeField } from '../../ui/date-field.tsx'
+import { DateField, type DateRange } from '../../ui/date-field.tsx'
 import { Select } from '../../ui/field.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
 import { type Change, changesOf } from './audit-diff.ts'
@@ -68,6 +68,10 @@ export default function AuditPage() {
     from: null,
     to: null,
   })
+  const cut = (next: DateRange) => {
+    setDays(next)
+    setFilter({ ...filter, from: startOf(next.from, 0, timeZone), to: startOf(next.to, 1, timeZone) })
+  }
   const [typed, setTyped] = useState('')
   const search = useDeferredValue(typed.trim())
   const list = useInfiniteQuery(auditQuery({ ...filter, search }))
@@ -113,14 +117,26 @@ export default function AuditPage() {
             </option>
           ))}
         </Select>
-        <DateRangeField
-          label={t('settings.audit.when')}
-          value={days}
-          onChange={(next) => {
-            setDays(next)
-            setFilter({ ...filter, from: startOf(next.from, 0, timeZone), to: startOf(next.to, 1, timeZone) })
-          }}
-        />
+        <span className={css.day}>
+          <DateField
+            bare
+            label={t('settings.audit.from')}
+            placeholder={t('settings.audit.from')}
+            value={days.from}
+            max={days.to ?? undefined}
+            onChange={(from) => cut({ ...days, from })}
+          />
+        </span>
+        <span className={css.day}>
+          <DateField
+            bare
+            label={t('settings.audit.to')}
+            placeholder={t('settings.audit.to')}
+            value={days.to}
+            min={days.from ?? undefined}
+            onChange={(to) => cut({ ...days, to })}
+          />
+        </span>
       </div>
       {list.isPending ? (
         <PageSkeleton />

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readSheet } from 'read-excel-file/node'
 import writeXlsxFile from 'write-excel-file/node'
 import type { PageOf } from '#shared/api/common.ts'
 import type { ContactItem } from '#shared/api/contacts.ts'
@@ -149,4 +150,21 @@ test('a file that is none says so, and another can be chosen', async () => {
     .waitFor()
   await page.getByRole('button', { name: t('exchange.result.again') }).click()
   await page.getByTestId('import-file').waitFor({ state: 'attached' })
+})
+
+test('what the list shows goes out as a file that opens, with the columns of the reader', async () => {
+  const { page, t } = desk
+  await page.goto('/contacts?kind=person')
+  await page.getByText('رضا می‌نویس').first().waitFor()
+  await page.getByTestId('list-more').click()
+  await page.getByRole('menuitem', { name: t('table.export') }).click()
+  await page.getByRole('dialog').getByTestId('export-start').waitFor()
+  await seen()
+  const wait = page.waitForEvent('download')
+  await page.getByTestId('export-start').click()
+  const file = await wait
+  expect(file.suggestedFilename()).toMatch(/^مخاطبان .*\.xlsx$/)
+  const [headings = [], ...rows] = await readSheet(await readFile(await file.path()))
+  const names = rows.map((row) => row[headings.indexOf(t('contacts.field.name'))])
+  expect(names.sort()).toEqual(['بی‌شماره', 'رضا می‌نویس', 'مريم كاظمي'])
 })

@@ -129,7 +129,7 @@ export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-export const fileUrl = (id: string, download = false) => `/api/v1/files/${id}${download ? '?download=1' : ''}`
+export const fileUrl = (id: string, download = false) => `/api/v1/files/${id}${download ? '?download=true' : ''}`
 export const thumbnailUrl = (id: string, size: 96 | 320 | 960) => `/api/v1/files/${id}/thumbnail?size=${size}`
 
 /** Uploads one file; `onProgress` gets 0…1. */

@@ -82,12 +82,14 @@ export function Problems({ id, count, of }: { id: string; count: number; of: str
         </Button>
       </header>
       {kinds.length > 1 && (
-        <SelectField
-          label={t('exchange.problems.only')}
-          value={only}
-          options={[{ value: '', label: t('exchange.problems.all') }, ...kinds]}
-          onChange={(event) => setOnly(event.currentTarget.value)}
-        />
+        <div className={css.only}>
+          <SelectField
+            label={t('exchange.problems.only')}
+            value={only}
+            options={[{ value: '', label: t('exchange.problems.all') }, ...kinds]}
+            onChange={(event) => setOnly(event.currentTarget.value)}
+          />
+        </div>
       )}
       {list.isPending ? (
         <Skeleton height={120} />
@@ -123,9 +125,9 @@ function ProblemTable({ rows, only }: { rows: readonly ImportRow[]; only: string
         <thead>
           <tr>
             <th scope="col">{t('exchange.problems.row')}</th>
+            <th scope="col">{t('exchange.problems')}</th>
             <th scope="col">{t('exchange.problems.column')}</th>
             <th scope="col">{t('exchange.problems.value')}</th>
-            <th scope="col">{t('exchange.problems')}</th>
             <th scope="col">{t('exchange.preview.outcome')}</th>
           </tr>
         </thead>
@@ -136,13 +138,17 @@ function ProblemTable({ rows, only }: { rows: readonly ImportRow[]; only: string
               .map((problem, at) => (
                 <tr key={`${row.n} ${at}`}>
                   <td className={css.number}>{n(row.n)}</td>
+                  <td className={css.say}>{problem.message}</td>
                   <td>
-                    <Bidi>{problem.column}</Bidi>
+                    <span className={css.cell} title={problem.column}>
+                      <Bidi>{problem.column}</Bidi>
+                    </span>
                   </td>
                   <td>
-                    <Bidi className={css.cell}>{problem.value}</Bidi>
+                    <span className={css.cell} title={problem.value}>
+                      <Bidi>{problem.value}</Bidi>
+                    </span>
                   </td>
-                  <td>{problem.message}</td>
                   <td>
                     {row.outcome !== null && (
                       <Badge tone={row.outcome === 'failed' ? 'danger' : 'neutral'}>

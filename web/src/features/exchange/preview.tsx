@@ -48,18 +48,21 @@ function PreviewTable({ items }: { items: readonly Item[] }) {
         <thead>
           <tr>
             <th scope="col">{t('exchange.problems.row')}</th>
+            <th scope="col">{t('exchange.preview.outcome')}</th>
             {targets.map((target) => (
               <th key={target} scope="col">
-                {targetName(target, i, fields)}
+                {target === 'identity.phone' ? t('contacts.field.identity.phone') : targetName(target, i, fields)}
               </th>
             ))}
-            <th scope="col">{t('exchange.preview.outcome')}</th>
           </tr>
         </thead>
         <tbody>
           {items.map((item) => (
             <tr key={item.n}>
               <td className={css.number}>{n(item.n)}</td>
+              <td>
+                <Outcome item={item} />
+              </td>
               {targets.map((target) => (
                 <td key={target}>
                   {item.values
@@ -69,9 +72,6 @@ function PreviewTable({ items }: { items: readonly Item[] }) {
                     ))}
                 </td>
               ))}
-              <td>
-                <Outcome item={item} />
-              </td>
             </tr>
           ))}
         </tbody>
@@ -83,13 +83,27 @@ function PreviewTable({ items }: { items: readonly Item[] }) {
 function Value({ target, value }: { target: string; value: FieldValue }) {
   const i = useI18n()
   const fields = useFields('contact')
-  const text = useValueText()
-  if (target === 'identity.phone' && typeof value === 'string') return <PhoneText value={value} />
-  if (target === 'birthDate') return <span>{formatDay(String(value), i)}</span>
-  if (target === 'kind') return <span>{i.maybe(`contacts.kind.${String(value)}`) ?? String(value)}</span>
+  const textOf = useValueText()
+  if (target === 'identity.phone' && typeof value === 'string')
+    return (
+      <span className={css.cell}>
+        <PhoneText value={value} />
+      </span>
+    )
   const field = fields.find((one) => customName(one.key) === target)
-  // Options and contacts stand there by the name the file has for them.
-  return <Bidi className={css.cell}>{field ? text(field, value) : String(value)}</Bidi>
+  const text =
+    target === 'birthDate'
+      ? formatDay(String(value), i)
+      : target === 'kind'
+        ? (i.maybe(`contacts.kind.${String(value)}`) ?? String(value))
+        : field
+          ? textOf(field, value)
+          : String(value)
+  return (
+    <span className={css.cell} title={text}>
+      <Bidi>{text}</Bidi>
+    </span>
+  )
 }
 
 function Outcome({ item }: { item: Item }) {

@@ -5,13 +5,14 @@ import { parseArgs } from 'node:util'
 import { measureContacts } from './contacts.ts'
 import { measureFanout } from './fanout.ts'
 import { measureGrowth } from './growth.ts'
+import { measureImports } from './imports.ts'
 import { measureInbound } from './inbound.ts'
 import { measureMerge } from './merge.ts'
 import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
-  --only NAME    inbound, growth, contacts, live, merge or page; may be given several times
+  --only NAME    inbound, growth, contacts, imports, live, merge or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
   --activities N as many instead
@@ -72,6 +73,7 @@ async function bench(): Promise<void> {
             ? { small: 10_000, large: 100_000, rounds: 20 }
             : { small: 10_000, large: 1_000_000, rounds: 100 },
         ),
+      imports: () => measureImports(world, report, { rows: values.quick ? 5000 : 100_000 }),
       live: () =>
         measureFanout(world, report, values.quick ? { agents: 100, seconds: 4 } : { agents: 500, seconds: 20 }),
       merge: () =>

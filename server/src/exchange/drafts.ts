@@ -91,6 +91,17 @@ export function readDraft(n: number, cells: readonly string[], reader: RowReader
   return draft
 }
 
+/** Rows of one file. Now and then others have their turn: reading numbers takes its time, and somebody waits for an answer. */
+export async function readDrafts(rows: readonly { n: number; cells: string[] }[], reader: RowReader): Promise<Draft[]> {
+  const drafts: Draft[] = []
+  for (const [at, row] of rows.entries()) {
+    if (at % AT_A_TIME === AT_A_TIME - 1) await new Promise(setImmediate)
+    drafts.push(readDraft(row.n, row.cells, reader))
+  }
+  return drafts
+}
+const AT_A_TIME = 50
+
 /** What people write into a cell that has nothing to say. */
 const NOTHING = new Set(['-', '--', '---', '.', '…', 'null', '#n/a', 'n/a', 'na', 'ندارد', 'نامشخص', 'لا یوجد'])
 const isNothing = (text: string): boolean => NOTHING.has(foldText(text))

@@ -1,7 +1,7 @@
 import { Problem } from '../platform/problem.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Database } from '../platform/db.ts'
-import { type Draft, readDraft } from './drafts.ts'
+import { type Draft, readDrafts } from './drafts.ts'
 import { paramsOf } from './import-params.ts'
 import { counted, noteRows, planFor, planRows, type RowResult, stagedRows } from './importing.ts'
 import { type Lookups, loadLookups } from './lookups.ts'
@@ -9,7 +9,7 @@ import { lockOperation, moveOperation, type OperationRow } from './operations.ts
 import type { Whole } from './runner.ts'
 import type { Subject } from './subjects.ts'
 
-const PIECE = 1000
+const PIECE = 500
 
 /**
  * Plans every row as an import would, and writes none: what each would come to and what is wrong with it stands in
@@ -23,7 +23,7 @@ export async function checkImport({ app, actor, operation, signal }: Whole): Pro
   let result: Record<string, number> = {}
   for (let [after, done] = [0, 0]; !signal.aborted; ) {
     const rows = await stagedRows(app.db, mine.id, after, PIECE)
-    const drafts = rows.map((row) => readDraft(row.n, row.cells, lookups))
+    const drafts = await readDrafts(rows, lookups)
     const { results, companies } = await planPiece(app.db, actor, { operationId: mine.id, lookups, memory, drafts })
     result = counted(result, results, companies)
     done += rows.length
@@ -69,7 +69,7 @@ async function planPiece(
   const keys = new Set(drafts.flatMap(keysOf).flatMap((key) => memory.groupOf.get(key) ?? []))
   const numbers = [...keys].flatMap((group) => memory.rowsOf.get(group) ?? []).sort((a, b) => a - b)
   const again = await rowsAgain(db, operationId, numbers)
-  const before = again.map((row) => readDraft(row.n, row.cells, lookups))
+  const before = await readDrafts(again, lookups)
   const plan = await planFor(db, actor, [...before, ...drafts], { lookups, lock: false })
   for (const [key, id] of memory.companies) if (!plan.companies.has(key)) plan.companies.set(key, id)
   const earlier = await planRows(db, actor, plan, before)

@@ -3,7 +3,7 @@ import type { Db } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import type { Actor } from '../platform/app.ts'
-import { type Draft, readDraft } from './drafts.ts'
+import { type Draft, readDrafts } from './drafts.ts'
 import { type ImportParams, paramsOf } from './import-params.ts'
 import { companiesCalled, contactsCalled, findNamed, isToBeMade, loadLookups, makeNamed } from './lookups.ts'
 import { moveOperation, noteOperation, type OperationRow } from './operations.ts'
@@ -13,7 +13,7 @@ import { storeSubjects } from './storing.ts'
 import { loadSubjects, matchKeys, Raced, type Subject } from './subjects.ts'
 
 /** Rows that become contacts in one transaction: enough that statements are shared, few enough that nobody waits for long. */
-const PIECE = 500
+const PIECE = 300
 
 interface StagedRow {
   n: number
@@ -117,7 +117,7 @@ async function writeTogether(
 ): Promise<Written> {
   const lookups = await loadLookups(tx, actor, paramsOf(operation))
   const planned = async (): Promise<{ plan: Plan; drafts: Draft[]; results: RowResult[] }> => {
-    const drafts = rows.map((row) => readDraft(row.n, row.cells, lookups))
+    const drafts = await readDrafts(rows, lookups)
     const plan = await planFor(tx, actor, drafts, { lookups, lock: true })
     return { plan, drafts, results: await planRows(tx, actor, plan, drafts) }
   }

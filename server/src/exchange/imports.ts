@@ -16,7 +16,7 @@ import { loadFile } from '../platform/files.ts'
 import { decodeCursor, pageOf } from '../platform/http.ts'
 import { type FieldProblem, Problem } from '../platform/problem.ts'
 import { translatorFor } from '../platform/texts.ts'
-import { readDraft, type RowProblem } from './drafts.ts'
+import { readDrafts, type RowProblem } from './drafts.ts'
 import { isTarget } from './headings.ts'
 import { importDetail, type ImportParams, newParams, paramsOf, problemText } from './import-params.ts'
 import { planFor, planRows, stagedRows } from './importing.ts'
@@ -241,7 +241,7 @@ export async function previewImport(db: Database, actor: Actor, id: string): Pro
   const operation = await loadImport(db, actor, id)
   const lookups = await loadLookups(db, actor, paramsOf(operation))
   const rows = await stagedRows(db, operation.id, 0, PREVIEWED)
-  const drafts = rows.map((row) => readDraft(row.n, row.cells, lookups))
+  const drafts = await readDrafts(rows, lookups)
   const plan = await planFor(db, actor, drafts, { lookups, lock: false })
   const results = await planRows(db, actor, plan, drafts)
   return {

@@ -159,10 +159,14 @@ describe('the event stream', () => {
 
   test('says so too when what was missed is long', async () => {
     const now = await t.app.db.one<{ seq: string }>('select seq::text from live_counter')
+    // Who listens all the time shows when the node has read it: who comes before that is told as it is read.
+    const witness = await listen(t.people.agent)
     for (let n = 0; n < 3; n++) await publish({}, 'x'.repeat(900_000))
+    await until(() => notes(witness).length === 3)
     const stream = await listen(t.people.agent, now?.seq)
     await until(() => stream.events.some(({ event }) => event === 'reload'))
     expect(stream.events.filter(({ event }) => event === 'change')).toEqual([])
+    witness.close()
     stream.close()
   })
 

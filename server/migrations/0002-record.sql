@@ -241,7 +241,7 @@ create table import_row (
   problems     jsonb not null default '[]',    -- [{"column", "code", "value"}]
   contact_id   bigint,                         -- whom it matches or became
   primary key (operation_id, n)
-);
+) with (fillfactor = 60);   -- each is written twice more: what it would come to, what it came to
 create index import_row_problems on import_row (operation_id, n) where problems <> '[]';
 
 -- How columns with these headings were assigned the last time.

@@ -67,7 +67,8 @@ export async function storeSubjects(
 async function takeIds(tx: Tx, table: string, count: number): Promise<string[]> {
   if (count === 0) return []
   const rows = await tx.query<{ id: string }>(
-    `select nextval(pg_get_serial_sequence($1, 'id'))::text as id from generate_series(1, $2)`,
+    `with sequence as materialized (select pg_get_serial_sequence($1, 'id')::regclass as name)
+     select nextval(name)::text as id from sequence, generate_series(1, $2)`,
     [table, count],
   )
   return rows.map((row) => row.id)

@@ -77,6 +77,8 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'contacts-filtered': '/contacts?kind=person&createdAt.from=-30d&responsibleId=me,none&sort=name',
   'contacts-nothing-found': '/contacts?kind=company&jobTitle.has=%D8%AE%D9%84%D8%A8%D8%A7%D9%86&birthDate=next-month',
   'contacts-deleted': '/contacts?view=deleted',
+  import: '/contacts/import',
+  operations: '/contacts/operations',
   contact: `/contacts/${contactId}`,
   'settings-profile': '/settings/profile',
   'settings-channels': '/settings/channels',

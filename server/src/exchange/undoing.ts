@@ -110,7 +110,9 @@ async function restoreFields(
     if (!state) continue
     const { next, whole } = restored(state, change, there)
     if (whole && (parts.get(change.contactId) ?? WHOLE).whole) undone.add(change.contactId)
-    records.push({ id: change.contactId, before: state, after: next })
+    // What stays as somebody left it does not move in the lists.
+    if (hasParts(change) || !isDeepStrictEqual(state, next))
+      records.push({ id: change.contactId, before: state, after: next })
     // Nobody was there since: then it also stands where it stood in the lists.
     if (state.at === change.after.at && change.before.at) untouched.push({ id: change.contactId, at: change.before.at })
   }
@@ -126,6 +128,10 @@ async function restoreFields(
   }
 }
 const WHOLE: PartsTaken = { whole: true }
+const hasParts = ({ after }: Change): boolean =>
+  [after.identityIds, after.addresses, after.replaced, after.relationIds, after.noteIds].some(
+    (ids) => (ids?.length ?? 0) > 0,
+  )
 
 /** Users, sources and tags that are still there to be set again. */
 async function referencesLeft(tx: Piece['tx'], changes: readonly Change[]): Promise<Left> {

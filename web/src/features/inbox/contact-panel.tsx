@@ -29,7 +29,16 @@ import { join, undoJoin } from './join.ts'
 import { KindIcon } from './kind-icon.tsx'
 
 const JoinDialog = lazy(() => import('./join-dialog.tsx'))
-const PanelRecord = lazy(() => loadTexts('contacts', 'fields').then(() => import('./panel-record.tsx')))
+
+/** Without a line the record waits for it: a part asked for in vain would take the whole pane away. */
+const online = (): Promise<unknown> =>
+  navigator.onLine ? Promise.resolve() : new Promise((resolve) => addEventListener('online', resolve, { once: true }))
+
+const PanelRecord = lazy(() =>
+  online()
+    .then(() => loadTexts('contacts', 'fields'))
+    .then(() => import('./panel-record.tsx')),
+)
 
 /** Who one is talking to, beside the thread. */
 export function ContactPanel({ conversation }: { conversation: Conversation }) {

@@ -160,6 +160,25 @@ test('who may not see a channel sees nothing of it: not in lists, search, by add
   }
 })
 
+test('who may read and answer a channel is set by a click, and holds at once at desks that are open', async () => {
+  const [admin, sara] = await Promise.all([
+    openDesk(browser, office.url, { locale: 'fa' }),
+    openDesk(browser, office.url, { locale: 'fa' }),
+  ])
+  try {
+    const { page, t } = admin
+    await Promise.all([enter(admin, 'admin@office.example', '/settings/roles'), enter(sara, 'sara@office.example')])
+    await row(sara, 'پریسا').waitFor()
+    const boxes = page.getByRole('group', { name: `Sales only: ${serviceChannel.name}` })
+    await boxes.getByRole('button', { name: t('settings.channelRight.send') }).click()
+    await openConversation(sara, 'رازدار')
+    await boxes.getByRole('button', { name: t('settings.channelRight.view') }).click()
+    await row(sara, 'رازدار').waitFor({ state: 'detached' })
+  } finally {
+    await Promise.all([admin.close(), sara.close()])
+  }
+})
+
 test('the language one chooses at one desk is spoken at the other at once', async () => {
   const other = await openDesk(browser, office.url, { locale: 'en' })
   await enter(other, 'omid@office.example')

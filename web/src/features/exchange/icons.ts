@@ -7,12 +7,9 @@ export {
   IconDownload,
   IconFileImport,
   IconFileSpreadsheet,
-  IconFileText,
   IconFileUpload,
   IconHistory,
   IconListCheck,
   IconPlayerStop,
-  IconUserPlus,
   IconUsers,
-  IconX,
 } from '@tabler/icons-react'

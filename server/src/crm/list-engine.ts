@@ -4,7 +4,7 @@ import type { Order, Phase } from './list-order.ts'
 import { type Parameters, parameters } from './visibility.ts'
 
 /**
- * Pages of contacts in any order under any conditions, whose cost does not grow with the table (docs/decisions/0012). A
+ * Pages of contacts in any order under any conditions, whose cost hardly grows with the table (docs/decisions/0012). A
  * walk along the order's index looks at a sample first. What many contacts have fills the page at once. What some have is
  * worth a deeper walk. What few have is found by its index, all of it, and put in order here. Conditions that no index
  * serves are walked further, and looked for among all contacts only when hardly any has them.

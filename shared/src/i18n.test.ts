@@ -17,7 +17,6 @@ const LATIN_NAMES = new Set(['Daftar', 'API', 'JSON', 'CSV', 'PDF', 'URL', 'Exce
  */
 const DYNAMIC_PREFIXES = [
   'errors.', // every code of errors.ts; compared with the catalogue below
-  'common.', // words offered to every screen
 ]
 
 /** Where texts are used. */

@@ -27,6 +27,7 @@ import { ChannelIcon, useChannels } from './channel-icon.tsx'
 import css from './contact-panel.module.css'
 import { join, undoJoin } from './join.ts'
 import { KindIcon } from './kind-icon.tsx'
+import { kindText } from './kind-text.ts'
 
 const JoinDialog = lazy(() => import('./join-dialog.tsx'))
 
@@ -161,7 +162,12 @@ function Conflicts({ contact }: { contact: Contact }) {
     <section key={conflict.id} className={css.conflict}>
       <p>
         <IconAlertTriangle size={16} aria-hidden />{' '}
-        {t('inbox.panel.conflict', { value: displayPhone(conflict.value, digits === 'latin' ? 'en' : locale) })}
+        {t('inbox.panel.conflict', {
+          value:
+            conflict.kind === 'phone'
+              ? displayPhone(conflict.value, digits === 'latin' ? 'en' : locale)
+              : conflict.value,
+        })}
       </p>
       <Link to="/contacts/$id" params={{ id: conflict.other.id }} className={css.other}>
         <Avatar id={conflict.other.id} name={conflict.other.name} fileId={conflict.other.avatarFileId} size={26} />
@@ -284,7 +290,7 @@ function Files({ contactId }: { contactId: string }) {
       {data !== undefined && files.length === 0 && <p className={css.none}>{t('inbox.panel.noFiles')}</p>}
       <ul className={css.files}>
         {files.slice(0, 12).map((file) => {
-          const name = file.name ?? i.maybe(`inbox.message.${file.kind}`) ?? ''
+          const name = file.name ?? kindText(i, file.kind)
           return (
             <li key={file.id}>
               <a href={fileUrl(file.fileId)} target="_blank" rel="noopener noreferrer" title={name} aria-label={name}>

@@ -9,6 +9,7 @@ import { IconClock } from '../../ui/icons.ts'
 import { ChannelIcon, useChannels } from './channel-icon.tsx'
 import css from './list.module.css'
 import { KindIcon } from './kind-icon.tsx'
+import { kindText } from './kind-text.ts'
 
 /** Pixels; every row is as high, so that the list can be reordered under the reader's eye without moving. */
 export const ROW_HEIGHT = 68
@@ -31,10 +32,7 @@ export const ListRow = memo(function ListRow({
   const { contact, unread, unansweredSince, assigneeId, lastText, lastKind } = conversation
   const waiting = unansweredSince === null ? 0 : now - Date.parse(unansweredSince)
   const assignee = assigneeId === null || assigneeId === me.id ? undefined : users.get(assigneeId)
-  const text =
-    lastText !== ''
-      ? lastText
-      : (i.maybe(`inbox.message.${lastKind}`) ?? i.maybe(`inbox.message.kind.${lastKind}`) ?? '')
+  const text = lastText === '' ? kindText(i, lastKind) : lastText
   return (
     <Link
       to="/inbox/$conversationId"

@@ -7,6 +7,7 @@ import { threadQuery } from '../../queries.ts'
 import { queryClient } from '../../session/session.ts'
 import { Bidi } from '../../ui/bits.tsx'
 import { KindIcon } from './kind-icon.tsx'
+import { kindText } from './kind-text.ts'
 import css from './message.module.css'
 import { useThread } from './thread-context.tsx'
 
@@ -43,7 +44,7 @@ export function QuoteText({ message }: { message: Message }) {
   return (
     <span className={css.quoteKind}>
       <KindIcon kind={message.kind} size={14} />
-      {i.maybe(`inbox.message.${message.kind}`) ?? i.maybe(`inbox.message.kind.${message.kind}`)}
+      {kindText(i, message.kind)}
     </span>
   )
 }

@@ -97,7 +97,7 @@ export async function changeConversation(
 async function changeFields(tx: Tx, actor: Actor, id: string, asked: FieldValues): Promise<boolean> {
   const before =
     (await tx.one<{ fields: FieldValues }>('select fields from conversation where id = $1', [id]))?.fields ?? {}
-  const after = await changedFieldValues(tx, actor, 'conversation', asked, before)
+  const after = await changedFieldValues(tx, actor, 'conversation', null, asked, before)
   if (isDeepStrictEqual(before, after)) return false
   await storeFields(tx, 'conversation', [{ id, fields: after }])
   await tx.query('update conversation set version = version + 1 where id = $1', [id])

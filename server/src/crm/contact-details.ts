@@ -5,9 +5,8 @@ import { isDay } from '#shared/filter.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { type FieldProblem, Problem } from '../platform/problem.ts'
-import { checkFieldValues, storeFields } from './fields.ts'
+import { changedFieldValues, storeFields } from './fields.ts'
 import { homeCountry } from './identities.ts'
-import { contactVisible, parameters } from './visibility.ts'
 
 /** What a person writes about a contact, as it is stored with the root. */
 export interface ContactDetails {
@@ -167,36 +166,12 @@ async function checkFields(
   asked: FieldValues,
   before: FieldValues,
 ): Promise<{ values: FieldValues; errors: FieldProblem[] }> {
-  if (Object.keys(asked).length === 0) return { values: before, errors: [] }
   try {
-    const clean = await checkFieldValues(db, 'contact', kind, asked, before)
-    const values: FieldValues = Object.fromEntries(
-      Object.entries({ ...before, ...clean }).filter(([, value]) => value !== null),
-    )
-    return { values, errors: await hiddenContacts(db, actor, clean, before) }
+    return { values: await changedFieldValues(db, actor, 'contact', kind, asked, before), errors: [] }
   } catch (error) {
     if (error instanceof Problem && error.code === 'invalid_input') return { values: before, errors: error.errors }
     throw error
   }
-}
-
-/** A field may name a contact only to whom its writer may see. */
-async function hiddenContacts(db: Db, actor: Actor, clean: FieldValues, before: FieldValues): Promise<FieldProblem[]> {
-  const fields = await db.query<{ key: string }>(
-    `select key from custom_field where resource = 'contact' and type = 'contact' and key = any($1::text[])`,
-    [Object.keys(clean)],
-  )
-  const named = fields.filter(({ key }) => typeof clean[key] === 'string' && clean[key] !== before[key])
-  if (named.length === 0) return []
-  const params = parameters()
-  const ids = params.add(named.map(({ key }) => clean[key]))
-  const seen = await db.query<{ id: string }>(
-    `select c.id from contact c join contact r on r.id = c.root_id where c.id = any(${ids}::bigint[]) and ${contactVisible(actor, 'r', params)}`,
-    params.values,
-  )
-  return named
-    .filter(({ key }) => !seen.some((row) => row.id === clean[key]))
-    .map(({ key }) => ({ field: `fields.${key}`, code: 'not_allowed' }))
 }
 
 /**

@@ -5,8 +5,8 @@ import { CURRENCIES } from '#shared/money.ts'
 import { foldForIndex, sortKey, stripUnsafe } from '#shared/text.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
-import { type FieldProblem, Problem, wrongField } from '../platform/problem.ts'
-import { findVisibleRoot } from './visibility.ts'
+import { type FieldProblem, Problem } from '../platform/problem.ts'
+import { contactVisible, parameters } from './visibility.ts'
 
 /**
  * Values of custom fields stand in the column `fields` of their record, by key, and once more in `field_value`, by which
@@ -32,57 +32,49 @@ export function shownFields(resource: FieldResource, alias: string): string {
 }
 
 /**
- * Values as they are stored: checked against their fields, texts cleaned, choices in order. `kind`: of a contact. What
- * equals the value in `before` is not questioned again, so a choice that was retired stays where it is set. null, and a
- * text of blanks, take a value away. Whether the actor may see a contact that is named is the caller's matter.
- * @throws Problem invalid_input with `fields.<key>` for each wrong one
- */
-export async function checkFieldValues(
-  db: Db,
-  resource: FieldResource,
-  kind: ContactKind | null,
-  values: FieldValues,
-  before: FieldValues = {},
-): Promise<FieldValues> {
-  if (Object.keys(values).length === 0) return {}
-  const { clean, errors } = cleanFieldValues(await loadFields(db, resource), kind, values, before)
-  const contacts = clean.contacts.filter(({ key, id }) => before[key] !== id)
-  if (contacts.length > 0) {
-    const found = await db.query<{ id: string }>('select id from contact where id = any($1::bigint[])', [
-      contacts.map(({ id }) => id),
-    ])
-    const known = new Set(found.map((row) => row.id))
-    for (const { key, id } of contacts) if (!known.has(id)) errors.push({ field: `fields.${key}`, code: 'not_allowed' })
-  }
-  if (errors.length > 0) throw new Problem('invalid_input', {}, errors)
-  return clean.values
-}
-
-/**
- * All that a record has after a change by the actor: `asked` checked and put over `before`. Contacts may be named only by
- * those who may see them.
+ * All that a record has after a change by the actor: `asked` checked and put over `before`, see `cleanFieldValues`.
+ * Contacts may be named only by those who may see them.
  * @throws Problem invalid_input with `fields.<key>` for each wrong one
  */
 export async function changedFieldValues(
   db: Db,
   actor: Actor,
   resource: FieldResource,
+  kind: ContactKind | null,
   asked: FieldValues,
   before: FieldValues,
 ): Promise<FieldValues> {
-  const clean = await checkFieldValues(db, resource, null, asked, before)
-  const fields = (await loadFields(db, resource)).filter(
-    ({ key, type }) => type === 'contact' && clean[key] !== before[key],
+  if (Object.keys(asked).length === 0) return before
+  const { clean, errors } = cleanFieldValues(await loadFields(db, resource), kind, asked, before)
+  const named = clean.contacts.filter(({ key, id }) => before[key] !== id)
+  const seen = await seenOf(
+    db,
+    actor,
+    named.map(({ id }) => id),
   )
-  for (const { key } of fields) {
-    const id = clean[key]
-    if (typeof id === 'string' && (await findVisibleRoot(db, actor, id)) === undefined)
-      throw wrongField(`fields.${key}`, 'not_allowed')
-  }
-  return Object.fromEntries(Object.entries({ ...before, ...clean }).filter(([, value]) => value !== null))
+  for (const { key, id } of named) if (!seen.has(id)) errors.push({ field: `fields.${key}`, code: 'not_allowed' })
+  if (errors.length > 0) throw new Problem('invalid_input', {}, errors)
+  return Object.fromEntries(Object.entries({ ...before, ...clean.values }).filter(([, value]) => value !== null))
 }
 
-/** `checkFieldValues` against fields that have been read, for many records; whether contacts exist is not looked at. */
+/** Those among the contacts of which the actor may see what they have become. */
+async function seenOf(db: Db, actor: Actor, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const params = parameters()
+  const rows = await db.query<{ id: string }>(
+    // contact_pkey, twice
+    `select c.id from contact c join contact r on r.id = c.root_id
+     where c.id = any(${params.add(ids)}::bigint[]) and ${contactVisible(actor, 'r', params)}`,
+    params.values,
+  )
+  return new Set(rows.map((row) => row.id))
+}
+
+/**
+ * Values as they are stored: checked against their fields, texts cleaned, choices in order. `kind`: of a contact. A choice
+ * that was retired stays where `before` has it. null, and a text of blanks, take a value away. Whether contacts that are
+ * named exist is not looked at.
+ */
 export function cleanFieldValues(
   fields: readonly CustomField[],
   kind: ContactKind | null,

@@ -31,7 +31,7 @@ export async function createDeal(tx: Tx, actor: Actor, input: DealNew): Promise<
   const amount = checkMoney(input.amount ?? { amount: '0', currency: (await loadOrganisation(tx)).currency })
   const expectedOn = checkDay(input.expectedOn ?? null)
   const responsibleId = await checkResponsible(tx, input.responsibleId ?? null, null)
-  const fields = await changedFieldValues(tx, actor, 'deal', input.fields ?? {}, {})
+  const fields = await changedFieldValues(tx, actor, 'deal', null, input.fields ?? {}, {})
   const row = await tx.one<{ id: string }>(
     `insert into deal (contact_id, title, stage_id, amount, currency, expected_on, responsible_id, note, rank, folded, created_by, closed_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12 then now() end) returning id`,
@@ -183,7 +183,7 @@ async function patched(tx: Tx, actor: Actor, before: Deal, patch: DealPatch): Pr
     fields:
       patch.fields === undefined
         ? before.fields
-        : await changedFieldValues(tx, actor, 'deal', patch.fields, before.fields),
+        : await changedFieldValues(tx, actor, 'deal', null, patch.fields, before.fields),
   }
 }
 

@@ -5,6 +5,7 @@ import { useI18n } from '../../i18n.ts'
 import { Badge } from '../../ui/bits.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { OnePicker } from '../../ui/choice-picker.tsx'
+import { copyText } from '../../ui/copy-text.ts'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { useMedia } from '../../ui/use-media.ts'
@@ -67,15 +68,6 @@ function AddressLine({ contact, address, mayEdit, onEdit }: LineProps) {
   const lines = useAddressLines()(address)
   const handheld = useMedia('(pointer: coarse)')
   const label = [contact.name, ...lines].join('\n')
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(label)
-      toast(t('contacts.address.copied'))
-    } catch {
-      // The page was opened over plain http on another machine: there is no clipboard to write to.
-      toast(label)
-    }
-  }
   const remove = async () => {
     try {
       placeContact(await api.delete<Contact>(`/contacts/${contact.id}/addresses/${address.id}`))
@@ -110,7 +102,11 @@ function AddressLine({ contact, address, mayEdit, onEdit }: LineProps) {
             <IconMapPin size={16} aria-hidden />
           </a>
         )}
-        <IconButton small label={t('contacts.address.copy')} onClick={() => void copy()}>
+        <IconButton
+          small
+          label={t('contacts.address.copy')}
+          onClick={() => void copyText(label, t('contacts.address.copied'))}
+        >
           <IconCopy size={16} />
         </IconButton>
         {mayEdit && (

@@ -4,6 +4,7 @@ import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { queryClient, useMe } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { copyText } from '../../ui/copy-text.ts'
 import { Select } from '../../ui/field.tsx'
 import { Menu, MenuDivider, MenuItem, MenuLabel } from '../../ui/menu.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
@@ -54,15 +55,6 @@ function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps &
   const ways = useWays(contact, identity.kind)
   const name = useIdentityName()(identity.kind)
   const [asking, setAsking] = useState(false)
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(identity.value)
-      toast(t('common.copied'))
-    } catch {
-      // The page was opened over plain http on another machine: there is no clipboard to write to.
-      toast(identity.value)
-    }
-  }
   const remove = async () => {
     setAsking(false)
     try {
@@ -112,7 +104,11 @@ function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps &
             <IconMessagePlus size={16} />
           </IconButton>
         )}
-        <IconButton small label={t('contacts.identity.copy', { value: shown })} onClick={() => void copy()}>
+        <IconButton
+          small
+          label={t('contacts.identity.copy', { value: shown })}
+          onClick={() => void copyText(identity.value, t('common.copied'))}
+        >
           <IconCopy size={16} />
         </IconButton>
         {mayEdit && (

@@ -11,6 +11,7 @@ import { contactQuery } from '../../queries.ts'
 import { can, queryClient, useMe, useUsers } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, LoadFailed, PhoneText, Skeleton, TimeText } from '../../ui/bits.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { copyText } from '../../ui/copy-text.ts'
 import {
   IconAlertTriangle,
   IconAt,
@@ -22,7 +23,7 @@ import {
   IconUserPlus,
 } from '../../ui/icons.ts'
 import { Select } from '../../ui/field.tsx'
-import { toast, toastProblem } from '../../ui/toast.tsx'
+import { toastProblem } from '../../ui/toast.tsx'
 import { ChannelIcon, useChannels } from './channel-icon.tsx'
 import css from './contact-panel.module.css'
 import { join, undoJoin } from './join.ts'
@@ -117,10 +118,6 @@ function IdentityLine({ identity }: { identity: Identity }) {
   const { t } = i
   const Icon = identity.kind === 'phone' ? IconPhone : identity.kind === 'email' ? IconMail : IconAt
   const shown = identity.display ?? identity.value
-  const copy = async () => {
-    await navigator.clipboard.writeText(identity.value)
-    toast(t('common.copied'))
-  }
   return (
     <li className={css.identity}>
       <span title={i.maybe(`inbox.panel.identity.${identity.kind}`) ?? identity.kind} className={css.identityIcon}>
@@ -140,7 +137,11 @@ function IdentityLine({ identity }: { identity: Identity }) {
           <IconCheck size={14} aria-label={t('inbox.panel.verified')} />
         </span>
       )}
-      <IconButton small label={t('inbox.panel.copy', { value: shown })} onClick={() => void copy()}>
+      <IconButton
+        small
+        label={t('inbox.panel.copy', { value: shown })}
+        onClick={() => void copyText(identity.value, t('common.copied'))}
+      >
         <IconCopy size={14} />
       </IconButton>
     </li>

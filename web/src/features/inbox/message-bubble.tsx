@@ -6,9 +6,9 @@ import { useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
 import { Bidi } from '../../ui/bits.tsx'
 import { IconButton } from '../../ui/button.tsx'
+import { copyText } from '../../ui/copy-text.ts'
 import { IconArrowBackUp, IconCopy, IconDotsVertical, IconHistory } from '../../ui/icons.ts'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { Delivery } from './delivery.tsx'
 import css from './message.module.css'
 import { MessageBody } from './message-body.tsx'
@@ -91,10 +91,6 @@ export const MessageBubble = memo(function MessageBubble({
 function Actions({ message, onDetails }: { message: Message; onDetails: () => void }) {
   const { t } = useI18n()
   const { setReplyTo } = useThread()
-  const copy = async () => {
-    await navigator.clipboard.writeText(message.text)
-    toast(t('common.copied'))
-  }
   return (
     <div className={css.actions}>
       <IconButton small label={t('inbox.message.reply')} onClick={() => setReplyTo(message)}>
@@ -125,7 +121,7 @@ function Actions({ message, onDetails }: { message: Message; onDetails: () => vo
                 icon={<IconCopy size={16} />}
                 onSelect={() => {
                   close()
-                  void copy()
+                  void copyText(message.text, t('common.copied'))
                 }}
               >
                 {t('inbox.message.copy')}

@@ -1,8 +1,8 @@
 import { type ReactNode, useId } from 'react'
 import { useI18n } from '../../i18n.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
+import { copyText } from '../../ui/copy-text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
-import { toast } from '../../ui/toast.tsx'
 import { IconCopy } from './icons.ts'
 import css from './settings.module.css'
 
@@ -92,16 +92,6 @@ export function Segmented<T extends string>({
       {help !== undefined && <p className={css.help}>{help}</p>}
     </fieldset>
   )
-}
-
-export async function copyText(text: string, told: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text)
-    toast(told)
-  } catch {
-    // Opened over plain http on another machine: the browser offers no clipboard.
-    toast(text, { ms: 15_000 })
-  }
 }
 
 /** Something to take along: an address, a token. */

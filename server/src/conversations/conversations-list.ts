@@ -61,7 +61,7 @@ async function findKeys(db: Db, actor: Actor, asked: Asked): Promise<TimeKey[]> 
     conditions.push(`c.assignee_id = ${add(asked.assigneeId === 'me' ? actor.userId : asked.assigneeId)}::bigint`)
   if (asked.unread !== undefined) conditions.push(asked.unread ? 'c.unread > 0' : 'c.unread = 0')
   if (asked.queueId !== undefined) conditions.push(`c.queue_id = ${add(asked.queueId)}::bigint`)
-  conditions.push(...(await customConditions(db, actor, 'conversation', 'c', asked, { values, add })))
+  conditions.push(...(await customConditions(db, actor, 'conversation', 'c', asked))({ values, add }))
   const time = add(timeOf(asked.before))
   conditions.push(`(c.last_at, c.id) < (${time}::timestamptz, ${add(asked.before?.id ?? LAST_ID)}::bigint)`)
   const states = add(asked.state === undefined ? CONVERSATION_STATES : [asked.state])

@@ -1,6 +1,7 @@
 import type { Conversation, FoundMessage } from '#shared/api/conversations.ts'
 import type { FoundFile } from '#shared/api/search.ts'
 import { searchTerms } from '#shared/text.ts'
+import { wordsTest } from '../crm/conditions.ts'
 import { bestFirst, type Found, pageOfPool, poolOf, type SearchAsk, type SearchSource } from '../crm/search.ts'
 import { contactVisible, type Parameters, parameters } from '../crm/visibility.ts'
 import type { Actor } from '../platform/app.ts'
@@ -8,6 +9,7 @@ import type { Db } from '../platform/db.ts'
 import { fileInfo, loadFiles } from '../platform/files.ts'
 import { decodeCursor, encodeCursor } from '../platform/http.ts'
 import { listConversations } from './conversations-list.ts'
+import { LAST_ID } from './keyset.ts'
 import { searchMessages } from './search.ts'
 
 /** What the search over everything finds here: conversations, words of messages, names of files. */
@@ -41,7 +43,6 @@ interface Row {
   message_id: string | null
   at: Date
 }
-const LAST_ID = '9223372036854775807'
 /** How many of the newest files are looked at before an index of words is asked. */
 const WALK = 2000
 
@@ -50,17 +51,13 @@ const WALK = 2000
  * newest use that the actor may see. A common word fills the page from the newest, a rare one is found by its index.
  */
 async function findFiles(db: Db, actor: Actor, { search, limit, cursor }: SearchAsk): Promise<Found<FoundFile>> {
-  const terms = searchTerms(search)
-  if (terms.length === 0) return { items: [], nextCursor: null }
+  if (searchTerms(search).length === 0) return { items: [], nextCursor: null }
   const [before = LAST_ID] = decodeCursor(cursor, 1) ?? []
   const look = (from: (params: Parameters, named: string) => string): Promise<Row[]> => {
     const params = parameters()
-    const named = terms.map(
-      (ways) => `(${ways.map((way) => `f.folded like ${params.add(pattern(way))}`).join(' or ')})`,
-    )
     return db.query<Row>(
       `select f.id, u.conversation_id, u.message_id, u.at, r.id as contact_id, r.name as contact_name
-       from ${from(params, named.join(' and '))} f cross join lateral (${usesOf(actor, params)}) u
+       from ${from(params, wordsTest('f.folded', search, params))} f cross join lateral (${usesOf(actor, params)}) u
          join contact c on c.id = u.contact_id join contact r on r.id = c.root_id
        order by f.id desc limit ${params.add(limit + 1)}`,
       params.values,
@@ -86,9 +83,6 @@ async function findFiles(db: Db, actor: Actor, { search, limit, cursor }: Search
     nextCursor: rows.length > limit && last ? encodeCursor(last.id) : null,
   }
 }
-
-// Of one or two letters at the beginning of a word only: '%ab%' has no trigrams.
-const pattern = (way: string): string => (way.length < 3 ? `% ${way}%` : `%${way}%`)
 
 /** The newest use of file `f` that the actor may see. attachment_file, note_file_file; of a file sent to thousands a few are looked at. */
 function usesOf(actor: Actor, params: Parameters): string {

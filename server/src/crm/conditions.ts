@@ -60,8 +60,8 @@ export async function readerOf(db: Db, actor: Actor, conditions: readonly Condit
 }
 
 /**
- * The conditions on custom fields among the parameters of a list (`field.<key>` …), as SQL about the row called `alias`;
- * for lists of other modules. The planner is left free.
+ * Reads the conditions on custom fields among the parameters of a list (`field.<key>` …), for lists of other modules. They
+ * are written as SQL about the row called `alias` wherever a statement needs them; the planner is left free.
  * @throws Problem invalid_input that names the parameters which are wrong
  */
 export async function customConditions(
@@ -70,15 +70,15 @@ export async function customConditions(
   resource: FieldResource,
   alias: string,
   query: Readonly<Record<string, unknown>>,
-  params: Parameters,
-): Promise<string[]> {
+): Promise<(params: Parameters) => string[]> {
   const filter = Object.fromEntries(Object.entries(filterOf(query)).filter(([name]) => name.startsWith('field.')))
-  if (Object.keys(filter).length === 0) return []
+  if (Object.keys(filter).length === 0) return () => []
   const fields = await loadCustomFilterFields(db, resource)
   const { conditions, problems } = parseFilter(filter, fields)
   if (problems.length > 0) throw new Problem('invalid_input', {}, problems)
-  const writing = { params, alias, oneByOne: false, reader: await readerOf(db, actor, conditions) }
-  return conditions.map((condition) => customCondition(condition, fields).sql(writing))
+  const reader = await readerOf(db, actor, conditions)
+  return (params) =>
+    conditions.map((condition) => customCondition(condition, fields).sql({ params, alias, oneByOne: false, reader }))
 }
 
 /** A condition on a custom field. Indexes field_value_key, field_value_number, field_value_words; its primary key one by one. */
@@ -142,24 +142,31 @@ function textTest(values: readonly string[], { add }: Parameters): string {
 }
 
 /** `column` was written by foldForIndex with a blank before its first word. */
-export function wordsTest(column: string, text: string, { add }: Parameters): string {
-  const terms = searchTerms(text)
-  if (terms.length === 0) return 'false'
-  return terms
-    .map((ways) => `(${ways.map((way) => `${column} like ${add(wordPattern(way))}`).join(' or ')})`)
-    .join(' and ')
+export function wordsTest(column: string, text: string, params: Parameters): string {
+  return likeTest(
+    column,
+    searchTerms(text).map((ways) => ways.map(wordPattern)),
+    params,
+  )
 }
 // Of one or two letters at the beginning of a word only, because '%ab%' has no trigrams.
 const wordPattern = (way: string): string => (way.length < 3 ? `% ${way}%` : `%${way}%`)
 
 /** A column of plain text, compared as SQL's fold_text makes it. */
-export function foldedColumnTest(column: string, { operator, values }: Condition, { add }: Parameters): string {
-  if (operator !== 'has') return `fold_text(${column}) = any(${add(values.map(foldText))}::text[])`
+export function foldedColumnTest(column: string, { operator, values }: Condition, params: Parameters): string {
+  if (operator !== 'has') return `fold_text(${column}) = any(${params.add(values.map(foldText))}::text[])`
   const terms = searchTerms(values[0] ?? '')
-  if (terms.length === 0) return 'false'
-  return terms
-    .map((ways) => `(${ways.map((way) => `fold_text(${column}) like ${add(`%${way}%`)}`).join(' or ')})`)
-    .join(' and ')
+  return likeTest(
+    `fold_text(${column})`,
+    terms.map((ways) => ways.map((way) => `%${way}%`)),
+    params,
+  )
+}
+
+/** Every entry must match, of an entry any pattern is enough. Without entries nothing does. */
+export function likeTest(column: string, patterns: readonly (readonly string[])[], { add }: Parameters): string {
+  if (patterns.length === 0) return 'false'
+  return patterns.map((ways) => `(${ways.map((way) => `${column} like ${add(way)}`).join(' or ')})`).join(' and ')
 }
 
 /** Of a day: a column of dates, or ISO texts as custom fields keep them. */

@@ -1,5 +1,5 @@
 import { CONTACT_FIELDS } from '#shared/contact-fields.ts'
-import { type Condition } from '#shared/filter.ts'
+import type { Condition } from '#shared/filter.ts'
 import { normalizePhone } from '#shared/phone-max.ts'
 import { foldText, latinDigits, sortKey } from '#shared/text.ts'
 import {
@@ -8,6 +8,7 @@ import {
   dayTests,
   familyOf,
   foldedColumnTest,
+  likeTest,
   momentTests,
   type Ready,
   type Writing,
@@ -26,33 +27,29 @@ export function contactCondition(condition: Condition, fields: readonly CustomFi
   throw new Error(`no condition for ${name} ${operator} ${values.length}`)
 }
 
-/** Columns of `contact`, and whether an index finds their values. */
-const COLUMNS: Record<string, { column: string; indexed: boolean }> = {
-  name: { column: 'name', indexed: true },
-  kind: { column: 'kind', indexed: true },
-  jobTitle: { column: 'job_title', indexed: true },
-  responsibleId: { column: 'responsible_id', indexed: true },
-  sourceId: { column: 'source_id', indexed: true },
-  tagIds: { column: 'tag_ids', indexed: true },
-  birthDate: { column: 'birth_date', indexed: true },
-  nationalId: { column: 'national_id', indexed: true },
-  companyNumber: { column: 'company_number', indexed: true },
-  economicCode: { column: 'economic_code', indexed: true },
-  registrationNumber: { column: 'registration_number', indexed: true },
-  createdAt: { column: 'created_at', indexed: true },
-  updatedAt: { column: 'updated_at', indexed: true },
+/** Columns of `contact`; an index finds the values of each. */
+const COLUMNS: Record<string, string> = {
+  name: 'name',
+  kind: 'kind',
+  jobTitle: 'job_title',
+  responsibleId: 'responsible_id',
+  sourceId: 'source_id',
+  tagIds: 'tag_ids',
+  birthDate: 'birth_date',
+  nationalId: 'national_id',
+  companyNumber: 'company_number',
+  economicCode: 'economic_code',
+  registrationNumber: 'registration_number',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
 }
 
-function columnCondition(
-  condition: Condition,
-  { column, indexed }: { column: string; indexed: boolean },
-  country: string,
-): Ready {
+function columnCondition(condition: Condition, column: string, country: string): Ready {
   const { operator, values, name } = condition
   if (operator === 'empty') {
     const empty = values[0] === 'true'
     const sql: Ready['sql'] = ({ alias }) => `${empty ? '' : 'not '}(${isEmpty(name, `${alias}.${column}`)})`
-    return { indexed: indexed && !empty && name !== 'tagIds' && name !== 'name', sql }
+    return { indexed: !empty && name !== 'tagIds' && name !== 'name', sql }
   }
   const exact = ['nationalId', 'companyNumber', 'economicCode', 'registrationNumber'].includes(name)
   const test = (writing: Writing): string => {
@@ -63,7 +60,7 @@ function columnCondition(
   }
   if (operator === 'not') return { indexed: false, sql: (writing) => `(${test(writing)}) is not true` }
   const few = operator === 'is' && exact
-  return { indexed: indexed && !(exact && operator === 'has'), few, sql: (writing) => `(${test(writing)})` }
+  return { indexed: !(exact && operator === 'has'), few, sql: (writing) => `(${test(writing)})` }
 }
 
 /** A deleted tag stays on its contacts unseen. */
@@ -101,12 +98,10 @@ function columnTest(column: string, condition: Condition, writing: Writing): str
 }
 
 /** Equal names by their sort key (contact_name_list); words as the search finds them (contact_folded). */
-function nameTest({ operator, values }: Condition, { params: { add }, alias }: Writing, country: string): string {
+function nameTest({ operator, values }: Condition, { params, alias }: Writing, country: string): string {
   if (operator !== 'has')
-    return `${alias}.sort_name collate "C" = any(${add(values.map((value) => sortKey(value)))}::text[])`
-  const patterns = searchPatterns(values[0] ?? '', country)
-  if (patterns.length === 0) return 'false'
-  return patterns.map((ways) => `(${ways.map((way) => `${alias}.folded like ${add(way)}`).join(' or ')})`).join(' and ')
+    return `${alias}.sort_name collate "C" = any(${params.add(values.map((value) => sortKey(value)))}::text[])`
+  return likeTest(`${alias}.folded`, searchPatterns(values[0] ?? '', country), params)
 }
 
 /** Numbers that states and registries give: digits in any spelling, blanks and dashes aside. */

@@ -5,7 +5,14 @@ import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { need } from '../platform/http.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
-import { type CustomFilterField, loadCustomFilterFields, readerOf, type Ready, type Writing } from './conditions.ts'
+import {
+  type CustomFilterField,
+  likeTest,
+  loadCustomFilterFields,
+  readerOf,
+  type Ready,
+  type Writing,
+} from './conditions.ts'
 import { contactCondition } from './contact-conditions.ts'
 import { searchPatterns } from './folding.ts'
 import { homeCountry } from './identities.ts'
@@ -93,8 +100,7 @@ async function numberCondition(db: Db, search: string, country: string): Promise
 function searchCondition(patterns: readonly (readonly string[])[]): Ready {
   return {
     indexed: true,
-    sql: ({ params: { add }, alias }) =>
-      patterns.map((ways) => `(${ways.map((way) => `${alias}.folded like ${add(way)}`).join(' or ')})`).join(' and '),
+    sql: ({ params, alias }) => likeTest(`${alias}.folded`, patterns, params),
   }
 }
 

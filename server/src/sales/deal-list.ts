@@ -1,6 +1,6 @@
 import type { Deal, DealBoard, DealBoardQuery, DealQuery, DealStage } from '#shared/api/deals.ts'
 import { filterOf } from '#shared/filter.ts'
-import { customConditions, familyOf } from '../crm/conditions.ts'
+import { customConditions, familyOf, likeTest } from '../crm/conditions.ts'
 import { listContacts } from '../crm/contact-search.ts'
 import { searchPatterns } from '../crm/folding.ts'
 import { homeCountry } from '../crm/identities.ts'
@@ -20,15 +20,11 @@ const FOUND = 2000
 const FOUND_CONTACTS = 100
 
 /** Conditions about the deal called `d`, rights among them; undefined: words that nothing can have. */
-type Conditions = (params: Parameters) => Promise<string[]>
+type Conditions = (params: Parameters) => string[]
 
-async function readConditions(
-  db: Db,
-  actor: Actor,
-  query: DealBoardQuery & { limit?: number; cursor?: string; stageId?: string; contactId?: string; outcome?: string },
-): Promise<Conditions | undefined> {
+async function readConditions(db: Db, actor: Actor, query: DealQuery): Promise<Conditions | undefined> {
   needContacts(actor)
-  const { responsibleId, search, limit: _limit, cursor: _cursor, stageId, contactId, outcome, ...rest } = query
+  const { responsibleId, search, stageId, contactId, outcome, ...rest } = query
   const unknown = Object.keys(filterOf(rest)).filter((name) => !name.startsWith('field.'))
   if (unknown.length > 0)
     throw new Problem(
@@ -36,10 +32,11 @@ async function readConditions(
       {},
       unknown.map((field) => ({ field, code: 'unknown_field' })),
     )
+  const custom = await customConditions(db, actor, 'deal', 'd', rest)
   const words = search?.trim() ?? ''
   const found = words === '' ? undefined : await findByWords(db, actor, words)
   if (found?.length === 0) return undefined
-  return async (params) => [
+  return (params) => [
     // Deals of somebody who is a visitor again stand on nothing but that contact's page.
     contactId === undefined ? 'd.listed' : 'd.deleted_at is null',
     dealVisible(actor, 'd', params),
@@ -50,7 +47,7 @@ async function readConditions(
     ...(outcome === undefined
       ? []
       : [`d.stage_id in (select id from deal_stage where outcome = ${params.add(outcome)})`]),
-    ...(await customConditions(db, actor, 'deal', 'd', rest, params)),
+    ...custom(params),
   ]
 }
 
@@ -65,11 +62,11 @@ async function findByWords(db: Db, actor: Actor, words: string): Promise<string[
   if (patterns.length === 0) return []
   const contacts = await listContacts(db, actor, { search: words, limit: FOUND_CONTACTS })
   const params = parameters()
-  const titles = patterns.map((ways) => `(${ways.map((way) => `d.folded like ${params.add(way)}`).join(' or ')})`)
+  const title = likeTest('d.folded', patterns, params)
   const ids = params.add(contacts.items.map((contact) => contact.id))
   const rows = await db.query<{ id: string }>(
     // deal_folded; contact_root, deal_contact
-    `(select d.id from deal d where d.listed and ${titles.join(' and ')} limit ${FOUND})
+    `(select d.id from deal d where d.listed and ${title} limit ${FOUND})
      union
      (select d.id from (${familyOf(`${ids}::bigint[]`)}) f join deal d on d.contact_id = f.id where d.deleted_at is null limit ${FOUND})`,
     params.values,
@@ -92,7 +89,7 @@ export async function listDeals(
   if (cursor && (byPlace ? !/^-?[0-9]{1,40}(\.[0-9]{1,40})?$/.test(rank) : rank !== ''))
     throw new Problem('invalid_cursor')
   const params = parameters()
-  const where = await conditions(params)
+  const where = conditions(params)
   if (cursor)
     where.push(
       byPlace
@@ -172,7 +169,7 @@ async function keptSums(db: Db, actor: Actor, responsibleId: string | undefined)
 
 async function countedSums(db: Db, conditions: Conditions): Promise<Sums> {
   const params = parameters()
-  const where = (await conditions(params)).join(' and ')
+  const where = conditions(params).join(' and ')
   const rows = await db.query<SumRow & { more: boolean }>(
     // deal_board, one bounded walk for each stage
     `select s.id as stage_id, page.currency, count(*) filter (where page.n <= ${COUNTED})::text as total,
@@ -195,7 +192,7 @@ type Head = Pick<Column, 'deals' | 'nextCursor'>
 
 async function firstDeals(db: Db, conditions: Conditions): Promise<Map<string, Head>> {
   const params = parameters()
-  const where = (await conditions(params)).join(' and ')
+  const where = conditions(params).join(' and ')
   const rows = await db.query<{ id: string; stage_id: string; rank: string; n: string }>(
     // deal_board, or deal_responsible with a colleague
     `select page.id, s.id as stage_id, page.rank, row_number() over (partition by s.id order by page.rank, page.id) as n

@@ -15,11 +15,12 @@ import { Field } from './field.tsx'
 import { IconX } from './icons.ts'
 import { useSettled } from './use-settled.ts'
 
-const choicesQuery = (search: string, kinds: readonly ContactKind[] | undefined) =>
+/** The first few that fit the words, to choose one from. */
+export const choicesQuery = (search: string, kinds?: readonly ContactKind[], limit = 8) =>
   queryOptions({
-    queryKey: ['contacts', 'choices', search, kinds ?? null],
+    queryKey: ['contacts', 'choices', search, kinds ?? null, limit],
     queryFn: ({ signal }) =>
-      api.get<PageOf<ContactItem>>('/contacts', { search, kind: kinds?.join(','), limit: 8 }, { signal }),
+      api.get<PageOf<ContactItem>>('/contacts', { search, kind: kinds?.join(','), limit }, { signal }),
     placeholderData: keepPreviousData,
   })
 

@@ -2,9 +2,7 @@ import { useId } from 'react'
 import type { ContactKind } from '#shared/api/contacts.ts'
 import { useI18n } from '../../i18n.ts'
 import css from './dialogs.module.css'
-import { IconBuilding, IconTarget, IconUser, IconUserQuestion } from './icons.ts'
-
-const ICONS = { person: IconUser, company: IconBuilding, lead: IconTarget, visitor: IconUserQuestion } as const
+import { KindIcon } from './identity-text.tsx'
 
 export function KindChoice({
   value,
@@ -21,23 +19,20 @@ export function KindChoice({
     <fieldset className={css.kinds}>
       <legend>{t('contacts.kind')}</legend>
       <div>
-        {kinds.map((kind) => {
-          const Icon = ICONS[kind]
-          return (
-            <label key={kind} data-on={kind === value || undefined}>
-              <input
-                type="radio"
-                className="visually-hidden"
-                name={name}
-                value={kind}
-                checked={kind === value}
-                onChange={() => onChange(kind)}
-              />
-              <Icon size={17} aria-hidden />
-              {t(`contacts.kind.${kind}`)}
-            </label>
-          )
-        })}
+        {kinds.map((kind) => (
+          <label key={kind} data-on={kind === value || undefined}>
+            <input
+              type="radio"
+              className="visually-hidden"
+              name={name}
+              value={kind}
+              checked={kind === value}
+              onChange={() => onChange(kind)}
+            />
+            <KindIcon kind={kind} size={17} />
+            {t(`contacts.kind.${kind}`)}
+          </label>
+        ))}
       </div>
     </fieldset>
   )

@@ -1,8 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import type { DuplicateCount } from '#shared/api/duplicates.ts'
-import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
 import { can, useMe } from '../../session/session.ts'
@@ -10,6 +8,7 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
 import { useEvent } from '../../ui/use-event.ts'
 import { useMedia } from '../../ui/use-media.ts'
+import { duplicateCountQuery } from '../duplicates/queries.ts'
 import css from './contacts.module.css'
 import {
   IconArrowsJoin,
@@ -21,11 +20,6 @@ import {
   IconSearch,
   IconX,
 } from './icons.ts'
-
-const duplicateCountQuery = {
-  queryKey: ['duplicates', 'count'],
-  queryFn: ({ signal }: { signal: AbortSignal }) => api.get<DuplicateCount>('/duplicates/count', {}, { signal }),
-}
 
 interface ListHeadProps {
   search: string

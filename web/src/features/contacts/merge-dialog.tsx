@@ -4,13 +4,13 @@ import type { Contact, ContactItem } from '#shared/api/contacts.ts'
 import { useI18n } from '../../i18n.ts'
 import { Avatar, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
+import { choicesQuery } from '../../ui/contact-picker.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { useSettled } from '../../ui/use-settled.ts'
 import CompareDialog from '../duplicates/compare-dialog.tsx'
 import css from './dialogs.module.css'
 import { IdentityText, KindBadge } from './identity-text.tsx'
-import { foundContactsQuery } from './queries.ts'
 
 /** Makes one record of two: first who, then side by side what stays. */
 export default function MergeDialog({ contact, onClose }: { contact: Contact; onClose: () => void }) {
@@ -40,7 +40,7 @@ export default function MergeDialog({ contact, onClose }: { contact: Contact; on
 function Search({ contact, onChoose }: { contact: Contact; onChoose: (contact: ContactItem) => void }) {
   const { t } = useI18n()
   const [typed, setTyped] = useState('')
-  const { data, error, refetch } = useQuery(foundContactsQuery(useSettled(typed.trim())))
+  const { data, error, refetch } = useQuery(choicesQuery(useSettled(typed.trim())))
   const found = data?.items.filter((one) => one.id !== contact.id) ?? []
   return (
     <div className={css.form}>

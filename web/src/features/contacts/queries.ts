@@ -1,16 +1,7 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query'
 import type { PageOf } from '#shared/api/common.ts'
-import type { ContactItem } from '#shared/api/contacts.ts'
 import type { TIMELINE_TYPES, TimelineItem } from '#shared/api/conversations.ts'
 import { api } from '../../api.ts'
-
-/** The first few that fit the words, to choose one from. */
-export const foundContactsQuery = (search: string) =>
-  queryOptions({
-    queryKey: ['contacts', 'found', search],
-    queryFn: ({ signal }) => api.get<PageOf<ContactItem>>('/contacts', { search, limit: 8 }, { signal }),
-    placeholderData: keepPreviousData,
-  })
 
 export interface TimelineFilter {
   type: (typeof TIMELINE_TYPES)[number] | null

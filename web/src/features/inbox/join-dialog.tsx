@@ -1,12 +1,12 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useDeferredValue, useState } from 'react'
-import type { PageOf } from '#shared/api/common.ts'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import type { Contact, ContactItem } from '#shared/api/contacts.ts'
-import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { Avatar, Bidi, PhoneText } from '../../ui/bits.tsx'
+import { choicesQuery } from '../../ui/contact-picker.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
+import { useSettled } from '../../ui/use-settled.ts'
 import { duplicatesOfQuery } from '../duplicates/queries.ts'
 import css from './contact-panel.module.css'
 import { join } from './join.ts'
@@ -15,13 +15,9 @@ import { join } from './join.ts'
 export default function JoinDialog({ contact, onClose }: { contact: Contact; onClose: () => void }) {
   const { t } = useI18n()
   const [search, setSearch] = useState('')
-  const asked = useDeferredValue(search.trim())
+  const asked = useSettled(search.trim())
   const [busy, setBusy] = useState(false)
-  const { data } = useQuery({
-    queryKey: ['contacts', 'join', asked],
-    queryFn: ({ signal }) => api.get<PageOf<ContactItem>>('/contacts', { search: asked, limit: 8 }, { signal }),
-    placeholderData: keepPreviousData,
-  })
+  const { data } = useQuery(choicesQuery(asked))
   const { data: pairs } = useQuery(duplicatesOfQuery(contact.id))
   // Before anything is looked for: whom the finder takes for the same.
   const proposed = asked === '' ? (pairs?.items.map(({ a, b }) => (a.id === contact.id ? b : a)) ?? []) : []

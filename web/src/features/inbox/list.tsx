@@ -11,6 +11,7 @@ import { IconButton } from '../../ui/button.tsx'
 import { IconChevronDown, IconInbox, IconSearch, IconX } from '../../ui/icons.ts'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
 import { useMedia } from '../../ui/use-media.ts'
+import { useSettled } from '../../ui/use-settled.ts'
 import { ChannelIcon, useChannels, useLoadedChannels } from './channel-icon.tsx'
 import css from './list.module.css'
 import { ListRow, ROW_HEIGHT } from './list-row.tsx'
@@ -22,11 +23,7 @@ export function ConversationList({ selectedId }: { selectedId: string | undefine
   const { t } = i
   const { view, channelId, setView, setChannel } = useListState()
   const [typed, setTyped] = useState('')
-  const [search, setSearch] = useState('')
-  useEffect(() => {
-    const timer = setTimeout(() => setSearch(typed.trim()), 200)
-    return () => clearTimeout(timer)
-  }, [typed])
+  const search = useSettled(typed.trim(), 200)
   const counts = useQuery(countsQuery).data
   const channels = useChannels()
   const list = useInfiniteQuery(conversationsQuery({ view, channelId, search }))

@@ -1,12 +1,9 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { PageOf } from '#shared/api/common.ts'
-import type { ContactItem } from '#shared/api/contacts.ts'
-import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { Avatar, Bidi } from '../../ui/bits.tsx'
 import { ChoiceList } from '../../ui/choice-list.tsx'
-import { ContactName } from '../../ui/contact-picker.tsx'
+import { choicesQuery, ContactName } from '../../ui/contact-picker.tsx'
 import { useSettled } from '../../ui/use-settled.ts'
 import { type EditorProps, emptiness, isEmptiness, type Mode, modeOf, ModeSelect } from './condition-mode.tsx'
 import { ask, textOf, valuesOf } from './conditions.ts'
@@ -18,12 +15,7 @@ export function ContactCondition({ field, asked, onChange }: EditorProps) {
   const [mode, setMode] = useState<Mode>(modeOf(asked))
   const [typed, setTyped] = useState('')
   const search = useSettled(typed.trim())
-  const kind = field.contactKinds?.join(',')
-  const { data, isFetching } = useQuery({
-    queryKey: ['contacts', 'choices', search, kind ?? null],
-    queryFn: ({ signal }) => api.get<PageOf<ContactItem>>('/contacts', { search, kind, limit: 20 }, { signal }),
-    placeholderData: keepPreviousData,
-  })
+  const { data, isFetching } = useQuery(choicesQuery(search, field.contactKinds, 20))
   const side = mode === 'not' ? 'not' : 'is'
   const chosen = valuesOf(asked[side])
   const found = data?.items ?? []

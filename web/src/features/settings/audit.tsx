@@ -1,7 +1,7 @@
 import { parseDate } from '@internationalized/date'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useDeferredValue, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { AuditEvent, AuditSeal } from '#shared/api/org.ts'
 import { formatDate } from '#shared/dates.ts'
 import { RIGHTS } from '#shared/rights.ts'
@@ -16,6 +16,7 @@ import { Button } from '../../ui/button.tsx'
 import { DateField, type DateRange } from '../../ui/date-field.tsx'
 import { Select } from '../../ui/field.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
+import { useSettled } from '../../ui/use-settled.ts'
 import { type Change, changesOf } from './audit-diff.ts'
 import css from './audit.module.css'
 import {
@@ -73,7 +74,7 @@ export default function AuditPage() {
     setFilter({ ...filter, from: startOf(next.from, 0, timeZone), to: startOf(next.to, 1, timeZone) })
   }
   const [typed, setTyped] = useState('')
-  const search = useDeferredValue(typed.trim())
+  const search = useSettled(typed.trim())
   const list = useInfiniteQuery(auditQuery({ ...filter, search }))
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data])
   return (

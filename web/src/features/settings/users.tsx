@@ -1,11 +1,12 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useEffect, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { Role, User } from '#shared/api/org.ts'
 import { formatDate } from '#shared/dates.ts'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, EmptyState, LoadFailed } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
+import { useSettled } from '../../ui/use-settled.ts'
 import { exactTime } from '../../time.ts'
 import { IconMail, IconPlus, IconSearch, IconShieldCheck, IconUsers } from './icons.ts'
 import { Invitations, InviteDialog } from './invitations.tsx'
@@ -24,11 +25,7 @@ export default function UsersPage({ rest }: { rest: string }) {
   const me = useMe()
   const mayManage = can(me, 'user.manage')
   const [typed, setTyped] = useState('')
-  const [search, setSearch] = useState('')
-  useEffect(() => {
-    const timer = setTimeout(() => setSearch(typed.trim()), 180)
-    return () => clearTimeout(timer)
-  }, [typed])
+  const search = useSettled(typed.trim())
   const list = useInfiniteQuery(usersPageQuery(search))
   const users = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data])
   const roles = useQuery({ ...rolesQuery, enabled: mayManage || can(me, 'role.manage') }).data?.items

@@ -3,13 +3,13 @@ import type { ContactSelection } from '#shared/api/operations.ts'
 import type { BoundedCount, ViewCounts } from '#shared/api/views.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Database, Db } from '../platform/db.ts'
-import { isOutOfTime } from '../platform/db.ts'
 import { decodeCursor, encodeCursor } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import { type ContactList, type ContactListQuery, readContactList } from './contact-query.ts'
 import { walkKinds } from './contact-walks.ts'
 import { loadContactItems } from './contact-views.ts'
 import { checkPlace, countFound, countNewest, readPage } from './list-engine.ts'
+import { patiently } from './patience.ts'
 import { listViews } from './views.ts'
 import { contactVisible, parameters } from './visibility.ts'
 
@@ -72,19 +72,6 @@ async function countList(db: Database, { list }: ContactList, patience: number):
   const all = await patiently(db, patience, (tx) => countFound(tx, list, MOST + 1))
   // That many at least, when it took too long: it is said that there may be more.
   return all === undefined ? { count: sample.count, more: true } : bounded(all)
-}
-
-/** Undefined when the statement took longer than `patience` (ms). */
-async function patiently<T>(db: Database, patience: number, work: (tx: Db) => Promise<T>): Promise<T | undefined> {
-  try {
-    return await db.transaction(async (tx) => {
-      await tx.query(`select set_config('statement_timeout', $1, true)`, [String(patience)])
-      return work(tx)
-    })
-  } catch (error) {
-    if (isOutOfTime(error)) return undefined
-    throw error
-  }
 }
 
 /** All counts together take no longer than this (ms); views that are not counted by then are left out. */

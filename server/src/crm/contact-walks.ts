@@ -2,6 +2,7 @@ import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import type { ContactList } from './contact-query.ts'
 import type { Place } from './list-engine.ts'
+import { MOMENT } from './list-order.ts'
 import { contactVisible, parameters } from './visibility.ts'
 
 const ORDER = 'order by c.updated_at desc, c.id desc'
@@ -28,7 +29,7 @@ export async function walkKinds(
   if (!plain || !few || conditions.length > 2 || whose?.includes('none') || (whose?.length ?? 0) > 20) return undefined
   const params = parameters()
   const behind = after
-    ? `and (c.updated_at, c.id) < ('epoch'::timestamptz + ${params.add(after.key)}::bigint * interval '1 microsecond', ${params.add(after.id)}::bigint)`
+    ? `and (c.updated_at, c.id) < (${MOMENT.to(params.add(after.key))}, ${params.add(after.id)}::bigint)`
     : ''
   const most = params.add(limit)
   const walk = (where: string): string =>
@@ -56,7 +57,7 @@ export async function walkKinds(
     }
   }
   const rows = await db.query<{ id: string; key: string }>(
-    `select id, (extract(epoch from updated_at) * 1000000)::bigint::text as key
+    `select id, ${MOMENT.from('updated_at')} as key
      from (${walks.join(' union all ')}) c ${ORDER} limit ${most}`,
     params.values,
   )

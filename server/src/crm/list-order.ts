@@ -46,7 +46,7 @@ const NUMBER: KeyText = {
 }
 const DAY: KeyText = { from: (sql) => `${sql}::text`, to: (p) => `${p}::date`, valid: /^\d{4}-\d{2}-\d{2}$/ }
 /** Microseconds: JavaScript's dates know milliseconds only. */
-const MOMENT: KeyText = {
+export const MOMENT: KeyText = {
   from: (sql) => `(extract(epoch from ${sql}) * 1000000)::bigint::text`,
   to: (p) => `'epoch'::timestamptz + ${p}::bigint * interval '1 microsecond'`,
   valid: /^-?\d{1,16}$/,
@@ -130,7 +130,8 @@ function withoutValue(base: string, value: (params: Parameters) => string): Phas
 
 /** field_value_key, once for each option. */
 function choiceOrder(field: CustomFilterField, descending: boolean, base: string): Order {
-  const options = descending ? [...(field.options ?? [])].reverse() : [...(field.options ?? [])]
+  const { options: inOrder = [] } = field
+  const options = descending ? inOrder.toReversed() : inOrder
   const id = (params: Parameters): string => `${params.add(field.fieldId)}::bigint`
   const known = (params: Parameters): string => `${params.add(options)}::text[]`
   return {

@@ -10,7 +10,8 @@ import {
 } from '#shared/api/search.ts'
 import { foldForIndex, searchTerms } from '#shared/text.ts'
 import type { Actor } from '../platform/app.ts'
-import { type Database, type Db, isOutOfTime } from '../platform/db.ts'
+import type { Database, Db } from '../platform/db.ts'
+import { patiently } from './patience.ts'
 
 /**
  * One field over everything. Each group is a source of the module that owns it; all are asked at once, each in a time of
@@ -106,17 +107,8 @@ async function inTime<T>(db: Database, work: (tx: Db) => Promise<T>): Promise<T 
   const tooLong = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), GROUP)
   })
-  const looking = db
-    .transaction(async (tx) => {
-      await tx.query(`select set_config('statement_timeout', $1, true)`, [String(STATEMENT)])
-      return work(tx)
-    })
-    .catch((error: unknown) => {
-      if (isOutOfTime(error)) return undefined
-      throw error
-    })
   try {
-    return await Promise.race([looking, tooLong])
+    return await Promise.race([patiently(db, STATEMENT, work), tooLong])
   } finally {
     clearTimeout(timer)
   }

@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Channel } from '#shared/api/channels.ts'
 import type { FoundMessage } from '#shared/api/conversations.ts'
+import { MARK_BEGIN, MARK_END } from '#shared/marks.ts'
 import { foldForIndex, searchTerms } from '#shared/text.ts'
 import { startTestApp, type TestApp, type TestUser } from '../../test/app.ts'
 import { install, playKind } from '../../test/channel-kind.ts'
 import { deskUser, makeChannel, readAll, write } from '../../test/desk.ts'
 import { fileNewWords, indexMessages, makeSearchMonths, messageQuery, searchHits, vectorOf } from './search.ts'
-import { MARK_BEGIN, MARK_END, snippetOf } from './snippet.ts'
+import { snippetOf } from './snippet.ts'
 
 let test: TestApp
 let channel: Channel

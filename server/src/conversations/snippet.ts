@@ -1,7 +1,5 @@
 import { findSpans, MARK_BEGIN, MARK_END, type Span } from '#shared/marks.ts'
 
-export { MARK_BEGIN, MARK_END } from '#shared/marks.ts'
-
 const LENGTH = 180
 /** How much is shown before the first word found. */
 const LEAD = 40

@@ -8,7 +8,7 @@ import { contactParts } from './contact-parts.ts'
 import { loadContact } from './contact-views.ts'
 import { type LockedContact, lockRoots } from './locking.ts'
 import { publishContacts } from './publish.ts'
-import { byId } from './refold.ts'
+import { contactMembers } from './timeline.ts'
 import { isVisible, isWithin } from './visibility.ts'
 
 /**
@@ -30,7 +30,7 @@ export async function deleteContacts(tx: Tx, actor: Actor, ids: readonly string[
     deletion.at,
     actor.userId,
   ])
-  const members = await familyOf(tx, rootIds)
+  const members = await contactMembers(tx, ...rootIds)
   for (const part of contactParts()) await part.deleted?.(tx, members, deletion)
   for (const root of roots) {
     await tellContact(tx, actor, root.id, 'deleted')
@@ -75,7 +75,7 @@ async function bringBack(tx: Tx, actor: Actor | undefined, root: LockedContact):
     [root.id],
   )
   await tx.query('update contact set deleted_at = null, deleted_by = null, updated_at = now() where id = $1', [root.id])
-  const members = await familyOf(tx, [root.id])
+  const members = await contactMembers(tx, root.id)
   const deletion = { userId: was?.by ?? null, at: was?.at ?? '' }
   for (const part of contactParts()) await part.restored?.(tx, members, deletion)
   await tellContact(tx, actor, root.id, 'restored')
@@ -89,16 +89,6 @@ async function isPastKeeping(db: Db, rootId: string): Promise<boolean> {
     [rootId],
   )
   return past !== undefined
-}
-
-/** Roots and everyone merged into them. Indexes contact_pkey, contact_root. */
-export async function familyOf(db: Db, rootIds: readonly string[]): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(
-    `select id from contact where id = any($1::bigint[])
-     union select id from contact where root_id = any($1::bigint[]) and merged_into_id is not null`,
-    [rootIds],
-  )
-  return rows.sort(byId).map((row) => row.id)
 }
 
 function distinct(locked: Map<string, LockedContact>): LockedContact[] {

@@ -2,8 +2,9 @@ import { audit } from '../org/audit.ts'
 import { eraseAudit } from '../org/audit-seal.ts'
 import type { Database, Tx } from '../platform/db.ts'
 import { contactParts } from './contact-parts.ts'
-import { familyOf, restoreTouched } from './deletion.ts'
+import { restoreTouched } from './deletion.ts'
 import { dropFieldValues } from './fields.ts'
+import { contactMembers } from './timeline.ts'
 
 /** So many rows are erased in one transaction at most, so that no lock is held for long. */
 const PIECE = 1000
@@ -41,7 +42,7 @@ async function erasePiece(tx: Tx, rootId: string, piece: number): Promise<'more'
     [rootId],
   )
   if (!due) return 'spared'
-  const members = await familyOf(tx, [rootId])
+  const members = await contactMembers(tx, rootId)
   // A message that crossed the deletion without seeing it: nothing that came in is lost.
   if (await wroteSince(tx, rootId, members)) {
     await restoreTouched(tx, undefined, [rootId])

@@ -5,7 +5,7 @@ import type { LockedContact } from './locking.ts'
 import { mergeableFields, readMergeables, withoutGone, writeMergeables } from './mergeables.ts'
 import { type KeptChanges, type StandingMerge, takeBack } from './merge-undo.ts'
 import { type Publishable, publishContacts } from './publish.ts'
-import { byId, refold } from './refold.ts'
+import { refold } from './refold.ts'
 import { contactMembers } from './timeline.ts'
 
 export interface Joining {
@@ -145,7 +145,4 @@ function subtree(top: string, members: readonly { id: string; merged_into_id: st
     }
   }
   return [...inside]
-    .map((id) => ({ id }))
-    .sort(byId)
-    .map(({ id }) => id)
 }

@@ -193,11 +193,12 @@ function eventView(row: EventRow): ActivityEvent {
   }
 }
 
-/** A contact and everyone merged into it: those whose activities its timeline shows. */
-export async function contactMembers(db: Db, rootId: string): Promise<string[]> {
+/** Contacts and everyone merged into them: those whose activities a timeline shows. Indexes contact_pkey, contact_root. */
+export async function contactMembers(db: Db, ...rootIds: string[]): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
-    'select id from contact where id = $1 or (root_id = $1 and merged_into_id is not null) order by id',
-    [rootId],
+    `select id from contact where id = any($1::bigint[])
+     union select id from contact where root_id = any($1::bigint[]) and merged_into_id is not null order by id`,
+    [rootIds],
   )
   return rows.map((row) => row.id)
 }

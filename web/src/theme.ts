@@ -1,8 +1,5 @@
-import { useSyncExternalStore } from 'react'
-
-export type Theme = 'system' | 'light' | 'dark'
+type Theme = 'system' | 'light' | 'dark'
 const STORED = 'daftar.theme'
-const listeners = new Set<() => void>()
 let current: Theme = read()
 
 function read(): Theme {
@@ -22,19 +19,9 @@ export function setTheme(theme: Theme): void {
     // The server knows it too.
   }
   apply()
-  for (const listener of listeners) listener()
 }
 function apply(): void {
   if (current === 'system') delete document.documentElement.dataset['theme']
   else document.documentElement.dataset['theme'] = current
 }
 apply()
-
-export const useTheme = (): Theme =>
-  useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    () => current,
-  )

@@ -46,11 +46,6 @@ const PLACES = [
 function useMentions() {
   const { t } = useI18n()
   const navigate = useNavigate()
-  // Before it is asked for: what is typed right after the key would be lost while it loads.
-  useEffect(() => {
-    const timer = setTimeout(() => loadPalette().catch(() => {}), 1500)
-    return () => clearTimeout(timer)
-  }, [])
   useEffect(
     () =>
       onLiveChange((change) => {
@@ -85,6 +80,11 @@ export function AppFrame() {
   const begin = useRef(me.liveEvent)
   useEffect(() => startLive(queryClient, begin.current), [me.id])
   useMentions()
+  // The palette before it is asked for: what is typed right after the key would be lost while it loads.
+  useEffect(() => {
+    const timer = setTimeout(() => loadPalette().catch(() => {}), 1500)
+    return () => clearTimeout(timer)
+  }, [])
   // A role may begin to ask for a second factor while one works.
   useEffect(() => {
     if (me.secondFactor.missing) void navigate({ to: '/second-factor' })

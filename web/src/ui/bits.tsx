@@ -39,22 +39,8 @@ export function Avatar({
 
 export type Tone = 'accent' | 'neutral' | 'danger' | 'warn' | 'ok' | 'note'
 /** A short word or number on a tint; never colour alone. */
-export function Badge({
-  tone = 'neutral',
-  solid,
-  children,
-  title,
-}: {
-  tone?: Tone
-  solid?: boolean
-  children: ReactNode
-  title?: string
-}) {
-  return (
-    <span className={[css.badge, css[tone], solid === true && css.solid].filter(Boolean).join(' ')} title={title}>
-      {children}
-    </span>
-  )
+export function Badge({ tone = 'neutral', children }: { tone?: Tone; children: ReactNode }) {
+  return <span className={`${css.badge} ${css[tone]}`}>{children}</span>
 }
 
 /** A moment, short in lists, with the exact time on hover. */

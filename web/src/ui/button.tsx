@@ -42,7 +42,7 @@ export interface IconButtonProps extends Native {
   /** Its name, shown on hover and read aloud. */
   label: string
   keys?: string
-  look?: 'quiet' | 'primary' | 'cover'
+  look?: 'quiet' | 'primary'
   pressed?: boolean
   small?: boolean
   children: ReactNode

@@ -88,11 +88,9 @@ const plainOf = (number: number): string =>
 export interface MoneyInputProps extends Native {
   value: Money | null
   onChange: (value: Money | null) => void
-  /** Only the office's currency, where amounts are added up. */
-  fixed?: boolean
 }
 /** An amount in the unit people type (tomans where the office counts in them), with its currency. */
-export function MoneyInput({ value, onChange, fixed, ...rest }: MoneyInputProps) {
+export function MoneyInput({ value, onChange, ...rest }: MoneyInputProps) {
   const { t } = useI18n()
   const money = useMoney()
   const [chosen, setChosen] = useState<string | null>(null)
@@ -108,30 +106,26 @@ export function MoneyInput({ value, onChange, fixed, ...rest }: MoneyInputProps)
   const offered = [...new Set([money.currency, currency, ...CURRENCIES])]
   return (
     <GroupedInput {...rest} text={typed.text} wrong={typed.wrong} onType={typed.type} onLeave={typed.settle}>
-      {fixed === true ? (
-        <span className={css.unit}>{unitOf(currency, money)}</span>
-      ) : (
-        <Select
-          className={css.unitSelect}
-          aria-label={t('common.money.currency')}
-          value={currency}
-          disabled={rest.disabled}
-          onChange={(event) => {
-            const next = event.currentTarget.value
-            setChosen(next)
-            // The number one sees stays, in the other unit.
-            const amount = parseMoney(typed.text, next, money)
-            typed.reset()
-            if (amount !== null) onChange(amount)
-          }}
-        >
-          {offered.map((one) => (
-            <option key={one} value={one}>
-              {unitOf(one, money)}
-            </option>
-          ))}
-        </Select>
-      )}
+      <Select
+        className={css.unitSelect}
+        aria-label={t('common.money.currency')}
+        value={currency}
+        disabled={rest.disabled}
+        onChange={(event) => {
+          const next = event.currentTarget.value
+          setChosen(next)
+          // The number one sees stays, in the other unit.
+          const amount = parseMoney(typed.text, next, money)
+          typed.reset()
+          if (amount !== null) onChange(amount)
+        }}
+      >
+        {offered.map((one) => (
+          <option key={one} value={one}>
+            {unitOf(one, money)}
+          </option>
+        ))}
+      </Select>
     </GroupedInput>
   )
 }

@@ -1,4 +1,4 @@
-import { cloneElement, isValidElement, type ReactElement, type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { keyNames } from '../keys.ts'
 import { place } from './popover.ts'
 import css from './tooltip.module.css'
@@ -6,10 +6,10 @@ import css from './tooltip.module.css'
 interface TooltipProps {
   text: ReactNode
   keys?: string | undefined
-  children: ReactElement<{ ref?: unknown }>
+  children: ReactNode
 }
 
-/** A name on hover and keyboard focus. The child must take the usual DOM handlers. */
+/** A name on hover and keyboard focus. */
 export function Tooltip({ text, keys, children }: TooltipProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null)
   const box = useRef<HTMLDivElement>(null)
@@ -24,7 +24,6 @@ export function Tooltip({ text, keys, children }: TooltipProps) {
     clearTimeout(timer.current)
     setAnchor(null)
   }
-  if (!isValidElement(children)) return children
   return (
     <span
       className={css.wrap}
@@ -41,7 +40,7 @@ export function Tooltip({ text, keys, children }: TooltipProps) {
       onBlur={hide}
       onKeyDown={hide}
     >
-      {cloneElement(children)}
+      {children}
       {anchor !== null && (
         <div ref={box} popover="manual" role="tooltip" className={css.tip}>
           {text}

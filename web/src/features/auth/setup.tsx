@@ -6,10 +6,10 @@ import { useI18n } from '../../i18n.ts'
 import { applyPreferences, meQuery, queryClient } from '../../session/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
-import { IconAlertTriangle } from '../../ui/icons.ts'
 import { AuthFrame } from './auth-frame.tsx'
 import css from './auth.module.css'
 import { PasswordStrength } from './password-strength.tsx'
+import { Problem } from './problem.tsx'
 
 export function SetupPage() {
   const { t, locale } = useI18n()
@@ -88,12 +88,7 @@ export function SetupPage() {
           error={fields['password']}
           help={<PasswordStrength password={password} />}
         />
-        {problem !== null && Object.keys(fields).length === 0 && (
-          <p className={css.problem} role="alert">
-            <IconAlertTriangle size={18} aria-hidden />
-            <span>{problem.message}</span>
-          </p>
-        )}
+        {problem !== null && Object.keys(fields).length === 0 && <Problem text={problem.message} />}
         <Button type="submit" look="primary" busy={busy}>
           {t('auth.setup.do')}
         </Button>

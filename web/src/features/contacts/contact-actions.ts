@@ -1,4 +1,4 @@
-import type { Contact, ContactPatch } from '#shared/api/contacts.ts'
+import type { Contact, ContactItem, ContactPatch } from '#shared/api/contacts.ts'
 import { ApiProblem, api } from '../../api.ts'
 import { i18n } from '../../i18n.ts'
 import { contactQuery } from '../../queries.ts'
@@ -11,8 +11,7 @@ export function placeContact(contact: Contact): void {
 }
 
 /** What would take a change back: of custom fields only those named. */
-function beforeOf(contact: Contact, change: ContactPatch): ContactPatch {
-  const { fields, ...own } = change
+export function beforeOf(contact: Contact | ContactItem, { fields, ...own }: ContactPatch): ContactPatch {
   const before = Object.fromEntries(Object.keys(own).map((name) => [name, contact[name as keyof typeof own]]))
   if (fields === undefined) return before
   return {
@@ -54,7 +53,8 @@ export async function patchContact(contact: Contact, change: ContactPatch, told?
   return false
 }
 
-const again = (ids: readonly string[]): void => {
+/** What was done on one contact and shows on another too: a relation, a company made on the way. */
+export const freshen = (ids: readonly string[]): void => {
   for (const id of ids) {
     void queryClient.invalidateQueries({ queryKey: ['contact', id] })
     void queryClient.invalidateQueries({ queryKey: ['timeline', id] })
@@ -71,7 +71,7 @@ export async function deleteContact(contact: Pick<Contact, 'id' | 'name'>): Prom
     toastProblem(error)
     return false
   }
-  again([contact.id])
+  freshen([contact.id])
   toast(t('contacts.delete.done', { name: contact.name }), { undo: () => void restoreContact(contact), ms: 15_000 })
   return true
 }
@@ -83,10 +83,7 @@ export async function restoreContact(contact: Pick<Contact, 'id' | 'name'>): Pro
     toastProblem(error)
     return false
   }
-  again([contact.id])
+  freshen([contact.id])
   toast(i18n().t('contacts.restore.done', { name: contact.name }))
   return true
 }
-
-/** What was done on one contact and shows on another too: a relation, a company made on the way. */
-export const freshen = again

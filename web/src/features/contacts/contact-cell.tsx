@@ -11,6 +11,7 @@ import { useUsers } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, TimeText } from '../../ui/bits.tsx'
 import { ContactName } from '../../ui/contact-picker.tsx'
 import { TagList } from '../../ui/tag-picker.tsx'
+import { isSafeLink, linkText } from '../fields/value-text.ts'
 import type { ListField } from '../lists/list-field.ts'
 import css from './contacts.module.css'
 import { IconCheck } from './icons.ts'
@@ -208,10 +209,10 @@ function CustomCell({ field, value }: { field: ListField; value: FieldValue | un
     )
   if (field.type === 'date') return <Day day={value} />
   if (field.type === 'contact') return <ContactName id={value} link={false} />
-  if (field.type === 'link')
+  if (field.type === 'link' && isSafeLink(value))
     return (
       <a href={value} target="_blank" rel="noreferrer" dir="ltr" className="ellipsis">
-        {value.replace(/^(https?:\/\/(www\.)?|mailto:|tel:)/, '')}
+        {linkText(value, i)}
       </a>
     )
   return <Text value={value} />

@@ -5,15 +5,7 @@ import { queryClient } from '../../session/session.ts'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { withRow } from '../lists/pieces.ts'
 import type { List } from '../lists/use-list.ts'
-import { placeContact } from './contact-actions.ts'
-
-/** What would take a change back. */
-function beforeOf(item: ContactItem, { fields, ...own }: ContactPatch): ContactPatch {
-  const names = Object.keys(own) as (keyof typeof own)[]
-  const before = Object.fromEntries(names.map((name) => [name, item[name]])) as ContactPatch
-  if (fields === undefined) return before
-  return { ...before, fields: Object.fromEntries(Object.keys(fields).map((key) => [key, item.fields[key] ?? null])) }
-}
+import { beforeOf, placeContact } from './contact-actions.ts'
 
 const merged = (item: ContactItem, patch: ContactPatch): ContactItem => ({
   ...item,

@@ -11,7 +11,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { SelectField } from '../../ui/field.tsx'
 import { useFields, useListItems } from '../fields/queries.ts'
 import { FieldRows } from '../fields/rows.tsx'
-import type { ShownField } from '../fields/value-text.ts'
+import { isMoney, type ShownField } from '../fields/value-text.ts'
 import { Expected } from './amount.tsx'
 import type { Place } from './board.ts'
 import { deleteDeal, saveDeal, topOf } from './deal-actions.ts'
@@ -208,8 +208,7 @@ function Fields({ deal, mayEdit }: { deal: Deal; mayEdit: boolean }) {
 
 function patchOf(name: string, value: FieldValue, deal: Deal): DealPatch {
   if (name === 'amount') {
-    const money = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
-    return { amount: money ?? { amount: '0', currency: deal.amount.currency } }
+    return { amount: isMoney(value) ? value : { amount: '0', currency: deal.amount.currency } }
   }
   const text = typeof value === 'string' ? value : ''
   // Neither may be missing: the server says so beside the field.

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Contact, ContactBrief, ContactKind } from '#shared/api/contacts.ts'
-import type { Deal, DealNew } from '#shared/api/deals.ts'
+import type { DealNew } from '#shared/api/deals.ts'
 import type { FieldValues, Money } from '#shared/api/field-values.ts'
 import { ApiProblem, api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -55,15 +55,7 @@ export function useColleagues(): { id: string; name: string }[] {
   return [...users.filter((user) => user.id === me.id), ...users.filter((user) => user.id !== me.id)]
 }
 
-export function NewDealDialog({
-  contact = null,
-  onClose,
-  onMade,
-}: {
-  contact?: ContactBrief | null
-  onClose: () => void
-  onMade?: (deal: Deal) => void
-}) {
+export function NewDealDialog({ contact = null, onClose }: { contact?: ContactBrief | null; onClose: () => void }) {
   const { t } = useI18n()
   const me = useMe()
   const [draft, setDraft] = useState<Draft>({
@@ -90,7 +82,6 @@ export function NewDealDialog({
     try {
       const deal = await makeDeal(inputOf(draft, draft.contact.id))
       toast(t('deals.done.made', { title: deal.title }), { undo: () => void deleteDeal(deal) })
-      onMade?.(deal)
       onClose()
     } catch (error) {
       setBusy(false)

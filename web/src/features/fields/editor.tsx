@@ -1,11 +1,11 @@
-import type { FieldValue, Money } from '#shared/api/field-values.ts'
+import type { FieldValue } from '#shared/api/field-values.ts'
 import { useI18n } from '../../i18n.ts'
 import { ManyPicker, OnePicker } from '../../ui/choice-picker.tsx'
 import { ContactIdPicker } from '../../ui/contact-picker.tsx'
 import { DateField } from '../../ui/date-field.tsx'
 import { Field } from '../../ui/field.tsx'
 import { MoneyField, NumberField } from '../../ui/money-field.tsx'
-import type { ShownField } from './value-text.ts'
+import { isMoney, type ShownField } from './value-text.ts'
 
 interface FieldEditorProps {
   field: ShownField
@@ -75,10 +75,6 @@ export function FieldEditor({ field, value, error, bare, autoFocus, latest, exce
         />
       )
   }
-}
-
-function isMoney(value: FieldValue | undefined): value is Money {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 interface TextEditorProps {

@@ -48,10 +48,6 @@ describe('the value of a field as it is read', () => {
     expect(valueText(field(type), value as FieldValue, EN)).toBe(en)
   })
 
-  it('a column has the short date', () => {
-    expect(valueText(field('date'), '2026-11-25', FA, 'short')).toBe('۱۴۰۵/۰۹/۰۴')
-  })
-
   it('what does not fit its type is shown as nothing, never as a fault', () => {
     const values = fc.oneof(
       fc.string(),

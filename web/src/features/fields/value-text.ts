@@ -10,7 +10,7 @@ export type ShownField = Pick<CustomField, 'key' | 'name' | 'type' | 'options' |
 export type ValueReader = Omit<DatePreferences, 'timeZone'> &
   Pick<MoneyPreferences, 'toman'> & { yes: string; no: string }
 
-const isMoney = (value: FieldValue): value is Money =>
+export const isMoney = (value: FieldValue | undefined): value is Money =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether there is anything: no value, an empty text and no choice are the same. */
@@ -26,16 +26,8 @@ export function chosenOptions(field: Pick<ShownField, 'options'>, value: FieldVa
   return field.options.filter((option) => ids.includes(option.id))
 }
 
-/**
- * A value as its reader writes it; empty for none. Of a contact it is the id: its name is asked for where it is drawn.
- * @param dayStyle short in columns, long on a page
- */
-export function valueText(
-  field: ShownField,
-  value: FieldValue | undefined,
-  reader: ValueReader,
-  dayStyle: 'short' | 'long' = 'long',
-): string {
+/** A value as its reader writes it; empty for none. Of a contact it is the id: its name is asked for where it is drawn. */
+export function valueText(field: ShownField, value: FieldValue | undefined, reader: ValueReader): string {
   if (isEmpty(value) || value === undefined || value === null) return ''
   switch (field.type) {
     case 'number':
@@ -43,7 +35,7 @@ export function valueText(
     case 'money':
       return isMoney(value) ? formatMoney(value, reader) : ''
     case 'date':
-      return typeof value === 'string' ? formatDay(value, reader, dayStyle) : ''
+      return typeof value === 'string' ? formatDay(value, reader, 'long') : ''
     case 'yes_no':
       return value === true ? reader.yes : value === false ? reader.no : ''
     case 'choice':
@@ -60,7 +52,7 @@ export function valueText(
 }
 
 /** An address without what only machines need: example.com, ali@example.com, ۰۲۱ ۱۲۳۴ ۵۶۷۸. */
-function linkText(href: string, { locale, digits }: Pick<ValueReader, 'locale' | 'digits'>): string {
+export function linkText(href: string, { locale, digits }: Pick<ValueReader, 'locale' | 'digits'>): string {
   if (href.startsWith('mailto:')) return href.slice('mailto:'.length)
   if (href.startsWith('tel:')) return displayPhone(href.slice('tel:'.length), digits === 'latin' ? 'en' : locale)
   return href.replace(/^https?:\/\/(www\.)?/, '').replace(/\/$/, '')

@@ -6,25 +6,17 @@ import { ContactName } from '../../ui/contact-picker.tsx'
 import css from './fields.module.css'
 import { chosenOptions, isEmpty, isSafeLink, type ShownField, type ValueReader, valueText } from './value-text.ts'
 
-export function useValueReader(): ValueReader {
+function useValueReader(): ValueReader {
   const { locale, digits, calendar, t } = useI18n()
   const { toman = false } = useMoney()
   return { locale, digits, calendar, toman, yes: t('common.yes'), no: t('common.no') }
 }
 
-/** A value of a field, as one reads it; nothing for none. `short`: in a column. */
-export function ValueView({
-  field,
-  value,
-  short,
-}: {
-  field: ShownField
-  value: FieldValue | undefined
-  short?: boolean
-}) {
+/** A value of a field, as one reads it; nothing for none. */
+export function ValueView({ field, value }: { field: ShownField; value: FieldValue | undefined }) {
   const reader = useValueReader()
   if (isEmpty(value)) return null
-  const text = valueText(field, value, reader, short === true ? 'short' : 'long')
+  const text = valueText(field, value, reader)
   switch (field.type) {
     case 'link':
       return typeof value === 'string' && isSafeLink(value) ? (
@@ -37,9 +29,7 @@ export function ValueView({
     case 'contact':
       return typeof value === 'string' ? <ContactName id={value} /> : null
     case 'choices':
-      return short === true ? (
-        <Bidi>{text}</Bidi>
-      ) : (
+      return (
         <span className={css.chips}>
           {chosenOptions(field, value).map((option) => (
             <span key={option.id} className={css.chip}>
@@ -49,7 +39,7 @@ export function ValueView({
         </span>
       )
     case 'text':
-      return <Bidi className={short === true ? undefined : css.text}>{text}</Bidi>
+      return <Bidi className={css.text}>{text}</Bidi>
     default:
       return <Bidi>{text}</Bidi>
   }

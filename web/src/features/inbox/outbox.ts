@@ -26,7 +26,6 @@ const subscribe = (listener: () => void) => {
   return () => listeners.delete(listener)
 }
 export const useOutbox = (): readonly Pending[] => useSyncExternalStore(subscribe, () => all)
-export const isPending = (conversationId: string): boolean => all.some((one) => one.conversationId === conversationId)
 
 async function post(pending: Pending): Promise<void> {
   try {

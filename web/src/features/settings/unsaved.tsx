@@ -60,7 +60,6 @@ export function FormDialog({
   dirty,
   busy,
   submit,
-  look = 'dialog',
   onSubmit,
   onClose,
   children,
@@ -69,7 +68,6 @@ export function FormDialog({
   dirty: boolean
   busy: boolean
   submit: string
-  look?: 'dialog' | 'wide'
   onSubmit: () => void
   onClose: () => void
   children: ReactNode
@@ -80,7 +78,6 @@ export function FormDialog({
   return (
     <Dialog
       title={title}
-      look={look}
       onClose={close}
       footer={
         asking ? (

@@ -1,7 +1,8 @@
 import type { Team } from '#shared/api/org.ts'
 import { definedQuery } from '../../queries.ts'
 
-const teamsQuery = definedQuery<Team>('teams')
+/** Every team there is. */
+export const teamsQuery = definedQuery<Team>('teams')
 
 /** The teams one is in: those one may share with. */
 export const ownTeamsQuery = (userId: string) => ({

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Channel, InboundEvent } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
-import type { AuditEvent, AuditSeal, Invitation, Role, Team, User } from '#shared/api/org.ts'
+import type { AuditEvent, AuditSeal, Invitation, Role, User } from '#shared/api/org.ts'
 import type { ApiToken, SessionItem } from '#shared/api/session.ts'
 import { api } from '../../api.ts'
 import { channelsQuery } from '../../queries.ts'
@@ -21,11 +21,6 @@ export const usersPageQuery = (search: string) =>
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: keepPreviousData,
   })
-
-export const teamsQuery = queryOptions({
-  queryKey: ['teams'],
-  queryFn: ({ signal }) => api.get<PageOf<Team>>('/teams', {}, { signal }),
-})
 
 export const invitationsQuery = queryOptions({
   queryKey: ['invitations'],

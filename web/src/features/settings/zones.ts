@@ -1,4 +1,5 @@
 import { useMemo } from 'react'
+import { COUNTRIES } from '#shared/countries.ts'
 import { useI18n } from '../../i18n.ts'
 import type { BoxOption } from './choice-box.tsx'
 
@@ -36,23 +37,18 @@ export function useTimeZones(current: string): BoxOption[] {
   }, [tag, current])
 }
 
-/** Countries by their name in the reader's language. ISO 3166 codes are asked of Intl, which knows those in use. */
+/** Countries by their name in the reader's language. */
 export function useCountries(): BoxOption[] {
   const { tag, locale } = useI18n()
   return useMemo(() => {
-    const here = new Intl.DisplayNames(tag, { type: 'region', fallback: 'none' })
-    const english = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
-    const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
-    // Groups of countries and codes kept for private use have names too.
-    const none = new Set(['EU', 'EZ', 'UN', 'QO', 'XA', 'XB', 'ZZ', 'AC', 'CP', 'CQ', 'DG', 'EA', 'IC', 'TA'])
-    const options: BoxOption[] = []
-    for (const first of letters) {
-      for (const second of letters) {
-        const code = first + second
-        const label = none.has(code) ? undefined : here.of(code)
-        if (label !== undefined) options.push({ value: code, label, hint: code, words: english.of(code) ?? '' })
-      }
-    }
+    const here = new Intl.DisplayNames(tag, { type: 'region' })
+    const english = new Intl.DisplayNames('en', { type: 'region' })
+    const options = COUNTRIES.map((code) => ({
+      value: code,
+      label: here.of(code) ?? code,
+      hint: code,
+      words: english.of(code) ?? '',
+    }))
     const collator = new Intl.Collator(locale)
     return options.toSorted((a, b) => collator.compare(a.label, b.label))
   }, [tag, locale])

@@ -9,11 +9,12 @@ import { copyText } from '../../ui/copy-text.ts'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { useMedia } from '../../ui/use-media.ts'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { type AddressParts, EMPTY_ADDRESS, partsInOrder } from './address-text.ts'
 import css from './contact.module.css'
 import { placeContact } from './contact-actions.ts'
 import { IconCopy, IconMapPin, IconPencil, IconPlus, IconTrash } from './icons.ts'
-import { FormProblem, useRefusal } from './problems.tsx'
+import { FormProblem } from './problems.tsx'
 import { useAddressLines, useCountries } from './use-address.ts'
 
 /** Where the contact is found and gets its post, in parts, ready for a label. */

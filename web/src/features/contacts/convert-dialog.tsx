@@ -7,10 +7,11 @@ import { ContactPicker } from '../../ui/contact-picker.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { freshen, patchContact, placeContact } from './contact-actions.ts'
 import css from './dialogs.module.css'
 import { KindChoice } from './kind-choice.tsx'
-import { FormProblem, useRefusal } from './problems.tsx'
+import { FormProblem } from './problems.tsx'
 import { newCompany } from './new-company.ts'
 
 /** A lead turns out to be a person, perhaps at a company, or a company itself; everything stays. */

@@ -8,6 +8,7 @@ import { copyText } from '../../ui/copy-text.ts'
 import { Select } from '../../ui/field.tsx'
 import { Menu, MenuDivider, MenuItem, MenuLabel } from '../../ui/menu.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { useChannels } from '../inbox/channel-icon.tsx'
 import { placeContact } from './contact-actions.ts'
 import css from './contact.module.css'
@@ -15,7 +16,7 @@ import { useWays } from './ways.ts'
 import { IconCheck, IconChevronDown, IconCopy, IconMessagePlus, IconPhone, IconPlus, IconTrash } from './icons.ts'
 import { IdentityInput, TYPED_KINDS, type TypedKind, UseSelect, usesOf } from './identity-fields.tsx'
 import { IdentityIcon, IdentityText, useIdentityName } from './identity-text.tsx'
-import { FormProblem, useRefusal } from './problems.tsx'
+import { FormProblem } from './problems.tsx'
 
 interface IdentitiesProps {
   contact: Contact

@@ -13,6 +13,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { AreaField, SelectField, TextField } from '../../ui/field.tsx'
 import { TagPicker } from '../../ui/tag-picker.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { SimilarContacts } from '../duplicates/similar-contacts.tsx'
 import { FieldEditor } from '../fields/editor.tsx'
 import { useFields } from '../fields/queries.ts'
@@ -31,7 +32,7 @@ import {
   newContactOf,
   similarAskOf,
 } from './new-contact-draft.ts'
-import { FormProblem, useRefusal } from './problems.tsx'
+import { FormProblem } from './problems.tsx'
 
 /** What was begun and put aside: there again when one comes back. */
 let putAside: NewContactDraft | null = null

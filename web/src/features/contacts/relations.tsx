@@ -9,10 +9,11 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { ContactPicker } from '../../ui/contact-picker.tsx'
 import { SelectField, TextField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import css from './contact.module.css'
 import { freshen, placeContact } from './contact-actions.ts'
 import { IconPlus, IconX } from './icons.ts'
-import { FormProblem, useRefusal } from './problems.tsx'
+import { FormProblem } from './problems.tsx'
 
 type Side = `${RelationKind}.${Relation['direction']}`
 /** What a relation is called from this side, in the order in which they are shown. */

@@ -10,10 +10,11 @@ import { Bidi } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { AreaField } from '../../ui/field.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { ChannelIcon, useChannelKind } from '../inbox/channel-icon.tsx'
 import css from './dialogs.module.css'
 import { IconSend } from './icons.ts'
-import { FormProblem, useRefusal } from './problems.tsx'
+import { FormProblem } from './problems.tsx'
 import { useWays, type Way } from './ways.ts'
 
 /** What was begun to each contact, kept while the page lives: closing the dialog loses nothing. */

@@ -7,10 +7,11 @@ import { channelsQuery } from '../../queries.ts'
 import { queryClient } from '../../session/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { IconTrash } from './icons.ts'
 import { Confirm, Section } from './parts.tsx'
 import { placeChannel } from './queries.ts'
-import { Refused, useRefusal } from './refusal.tsx'
+import { Refused } from './refusal.tsx'
 
 /** Deleting: asks, naming what goes; a channel with conversations can only rest. */
 export function DangerSection({ channel }: { channel: Channel }) {

@@ -6,10 +6,10 @@ import { useI18n } from '../../i18n.ts'
 import { Bidi } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { AreaField, Switch, TextField } from '../../ui/field.tsx'
+import type { Refusal } from '../../ui/use-refusal.ts'
 import css from './channels.module.css'
 import { IconFile, IconPaperclip, IconTrash } from './icons.ts'
 import { Section } from './parts.tsx'
-import type { Refusal } from './refusal.tsx'
 
 interface WelcomeProps {
   kind: ChannelKindInfo

@@ -12,6 +12,7 @@ import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { Switch, TextField } from '../../ui/field.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { useRefusal } from '../../ui/use-refusal.ts'
 import { FieldOptions, type OptionDraft, optionDrafts } from './field-options.tsx'
 import { freshenFields } from './fields.tsx'
 import {
@@ -26,7 +27,7 @@ import {
   IconToggleRight,
 } from './icons.ts'
 import css from './ordered-list.module.css'
-import { Refused, useRefusal } from './refusal.tsx'
+import { Refused } from './refusal.tsx'
 import { FormDialog } from './unsaved.tsx'
 
 const ICONS = {

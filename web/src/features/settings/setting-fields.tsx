@@ -4,10 +4,10 @@ import { latinDigits, localDigits } from '#shared/text.ts'
 import { type Locale, useI18n } from '../../i18n.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Field, Switch } from '../../ui/field.tsx'
+import type { Refusal } from '../../ui/use-refusal.ts'
 import css from './channels.module.css'
 import { IconChevronDown, IconEye, IconKey } from './icons.ts'
 import { Segmented } from './parts.tsx'
-import type { Refusal } from './refusal.tsx'
 
 /** What stands for a secret that is there; sent back, it keeps it. */
 export const HIDDEN = '••••'

@@ -1,25 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
 import { useI18n } from '../../i18n.ts'
-import { useKeys } from '../../keys.ts'
 import { can, useMe } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
-import { useEvent } from '../../ui/use-event.ts'
+import { SearchInput } from '../../ui/search-input.tsx'
 import { useMedia } from '../../ui/use-media.ts'
 import { duplicateCountQuery } from '../duplicates/queries.ts'
 import css from './contacts.module.css'
-import {
-  IconArrowsJoin,
-  IconDotsVertical,
-  IconDownload,
-  IconFileImport,
-  IconListCheck,
-  IconPlus,
-  IconSearch,
-  IconX,
-} from './icons.ts'
+import { IconArrowsJoin, IconDotsVertical, IconDownload, IconFileImport, IconListCheck, IconPlus } from './icons.ts'
 
 interface ListHeadProps {
   search: string
@@ -39,7 +28,15 @@ export function ListHead({ search, onSearch, onMake, onExport }: ListHeadProps) 
   return (
     <header className={css.head}>
       <h1>{t('contacts.title')}</h1>
-      <SearchField search={search} onSearch={onSearch} />
+      <search className={css.search}>
+        <SearchInput
+          label={t('contacts.search')}
+          hint={t('contacts.search.hint')}
+          keys={t('contacts.title')}
+          search={search}
+          onSearch={onSearch}
+        />
+      </search>
       <div className={css.actions}>
         {edit && !narrow && <DuplicatesLink />}
         {can(me, 'contact.import') && !narrow && (
@@ -136,52 +133,5 @@ function DuplicatesLink() {
       <IconArrowsJoin size={16} aria-hidden />
       <span>{text}</span>
     </Link>
-  )
-}
-
-const REST = 220
-
-function SearchField({ search, onSearch }: { search: string; onSearch: (search: string) => void }) {
-  const { t } = useI18n()
-  const box = useRef<HTMLInputElement>(null)
-  const [typed, setTyped] = useState(search)
-  const send = useEvent(onSearch)
-  // Cleared from outside (the button of the empty list, another view, the way back).
-  const [shown, setShown] = useState(search)
-  if (shown !== search) {
-    setShown(search)
-    if (typed.trim() !== search) setTyped(search)
-  }
-  useEffect(() => {
-    const words = typed.trim()
-    if (words === search) return
-    const timer = setTimeout(() => send(words), REST)
-    return () => clearTimeout(timer)
-  }, [typed, search, send])
-  useKeys(t('contacts.title'), [{ keys: 'slash', label: t('contacts.search'), run: () => box.current?.focus() }])
-  return (
-    <search className={css.search}>
-      <IconSearch size={16} aria-hidden />
-      <input
-        ref={box}
-        type="search"
-        value={typed}
-        dir="auto"
-        maxLength={200}
-        placeholder={t('contacts.search.hint')}
-        aria-label={t('contacts.search')}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return
-          if (event.currentTarget.value === '') event.currentTarget.blur()
-          else setTyped('')
-        }}
-      />
-      {typed !== '' && (
-        <IconButton label={t('common.clear')} small onClick={() => setTyped('')}>
-          <IconX size={14} />
-        </IconButton>
-      )}
-    </search>
   )
 }

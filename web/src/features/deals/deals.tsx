@@ -1,18 +1,19 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import type { DealBoard } from '#shared/api/deals.ts'
 import { useCommands } from '../../commands.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
 import { can, useMe, useUsers } from '../../session/session.ts'
 import { EmptyState, LoadFailed, Skeleton } from '../../ui/bits.tsx'
-import { Button, IconButton } from '../../ui/button.tsx'
+import { Button } from '../../ui/button.tsx'
 import { Select } from '../../ui/field.tsx'
+import { SearchInput } from '../../ui/search-input.tsx'
 import { useMedia } from '../../ui/use-media.ts'
 import { BoardView } from './board-view.tsx'
 import css from './deals.module.css'
-import { IconBriefcase, IconPlus, IconSearch, IconX } from './icons.ts'
+import { IconBriefcase, IconPlus, IconSearch } from './icons.ts'
 import { useMoving } from './moving.tsx'
 import { type BoardFilter, boardQuery } from './queries.ts'
 
@@ -164,28 +165,6 @@ function Filters({ filter }: { filter: BoardFilter }) {
   const me = useMe()
   const users = useUsers()
   const navigate = useNavigate({ from: '/deals' })
-  const box = useRef<HTMLInputElement>(null)
-  const [typed, setTyped] = useState(filter.search)
-  // Cleared from outside (the button of the empty board, the way back).
-  const [shownSearch, setShownSearch] = useState(filter.search)
-  if (shownSearch !== filter.search) {
-    setShownSearch(filter.search)
-    if (typed.trim() !== filter.search) setTyped(filter.search)
-  }
-  useEffect(() => {
-    const search = typed.trim()
-    if (search === filter.search) return
-    const timer = setTimeout(
-      () =>
-        void navigate({
-          search: (before) => ({ ...before, search: search === '' ? undefined : search }),
-          replace: true,
-        }),
-      200,
-    )
-    return () => clearTimeout(timer)
-  }, [typed, filter.search, navigate])
-  useKeys(t('deals.keys'), [{ keys: 'slash', label: t('deals.filter.search'), run: () => box.current?.focus() }])
   const whose = (value: string) =>
     void navigate({
       search: (before) => ({ ...before, responsible: value === '' ? undefined : value }),
@@ -194,27 +173,15 @@ function Filters({ filter }: { filter: BoardFilter }) {
   return (
     <search className={css.filters}>
       <label className={css.search}>
-        <IconSearch size={16} aria-hidden />
-        <input
-          ref={box}
-          type="search"
-          value={typed}
-          dir="auto"
-          maxLength={200}
-          placeholder={t('deals.filter.search.hint')}
-          aria-label={t('deals.filter.search')}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return
-            if (event.currentTarget.value === '') event.currentTarget.blur()
-            else setTyped('')
-          }}
+        <SearchInput
+          label={t('deals.filter.search')}
+          hint={t('deals.filter.search.hint')}
+          keys={t('deals.keys')}
+          search={filter.search}
+          onSearch={(search) =>
+            void navigate({ search: (before) => ({ ...before, search: search || undefined }), replace: true })
+          }
         />
-        {typed !== '' && (
-          <IconButton label={t('common.clear')} small onClick={() => setTyped('')}>
-            <IconX size={14} />
-          </IconButton>
-        )}
       </label>
       <Select
         aria-label={t('deals.filter.responsible')}

@@ -13,5 +13,4 @@ export {
   IconSearch,
   IconTrash,
   IconUser,
-  IconX,
 } from '@tabler/icons-react'

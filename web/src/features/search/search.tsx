@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, lazy, Suspense, useRef, useState } from 'react'
 import { type FoundFile, SEARCH_GROUPS, type SearchGroup, type SearchResult } from '#shared/api/search.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -10,6 +10,7 @@ import { EmptyState, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { EMPTY_RESULT, type FoundRow, foundRows, GROUP_NAMES, namesOf, searchQuery } from '../../ui/found.tsx'
 import { IconSearch } from '../../ui/icons.ts'
+import { useTypedSearch } from '../../ui/use-typed-search.ts'
 import css from './search.module.css'
 
 const FileView = lazy(() => import('../../ui/file-view.tsx'))
@@ -60,23 +61,11 @@ function Ask({ search, onDown }: { search: string; onDown: () => void }) {
   const navigate = useNavigate({ from: '/search' })
   const { group } = useSearch({ from: '/inside/search' })
   const box = useRef<HTMLInputElement>(null)
-  const [typed, setTyped] = useState(search)
-  const [shown, setShown] = useState(search)
-  // Changed from outside: the palette, the way back.
-  if (shown !== search) {
-    setShown(search)
-    if (typed.trim() !== search) setTyped(search)
-  }
-  useEffect(() => {
-    const next = typed.trim()
-    if (next === search) return
-    const timer = setTimeout(
-      () =>
-        void navigate({ search: (before) => ({ ...before, search: next === '' ? undefined : next }), replace: true }),
-      160,
-    )
-    return () => clearTimeout(timer)
-  }, [typed, search, navigate])
+  const [typed, setTyped] = useTypedSearch(
+    search,
+    (next) => void navigate({ search: (before) => ({ ...before, search: next || undefined }), replace: true }),
+    160,
+  )
   useKeys(t('frame.search.title'), [{ keys: 'slash', label: t('common.search'), run: () => box.current?.focus() }])
   const groups: (SearchGroup | undefined)[] = [undefined, ...SEARCH_GROUPS]
   return (

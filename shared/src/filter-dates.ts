@@ -10,7 +10,8 @@ import {
   toCalendar,
   toZoned,
 } from '@internationalized/date'
-import { dayNumber, firstDayOfWeek } from './dates.ts'
+import { firstDayOfWeek } from './dates.ts'
+import { todayIn, weekdayOf } from './days.ts'
 import { DISTANCE, HOURS, PERIOD } from './filter.ts'
 import type { Calendar, Locale } from './locales.ts'
 
@@ -21,11 +22,10 @@ export interface FilterReader {
 }
 
 const GREGORIAN = new GregorianCalendar()
-const DAY = 86_400_000
 
 /** The first and the last day of what the value names, both as `YYYY-MM-DD`. The value has passed `isDateValue`. */
 export function daysOf(value: string, reader: FilterReader, now: Date = new Date()): { first: string; last: string } {
-  const today = parseDate(new Date(dayNumber(now, reader.timeZone) * DAY).toISOString().slice(0, 10))
+  const today = parseDate(todayIn(reader.timeZone, now))
   const [first, last] = spanOf(value, reader, today)
   return { first: isoDay(first), last: isoDay(last) }
 }
@@ -79,8 +79,7 @@ function periodOf(
   today: CalendarDate,
 ): [CalendarDate, CalendarDate] {
   if (period === 'week') {
-    const weekday = new Date(`${today.toString()}T00:00:00Z`).getUTCDay()
-    const first = today.add({ days: offset * 7 - ((weekday - firstDayOfWeek(locale) + 7) % 7) })
+    const first = today.add({ days: offset * 7 - ((weekdayOf(isoDay(today)) - firstDayOfWeek(locale) + 7) % 7) })
     return [first, first.add({ days: 6 })]
   }
   const here = toCalendar(today, createCalendar(calendar))

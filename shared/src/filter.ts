@@ -23,7 +23,7 @@ import { CURRENCIES } from './money.ts'
 import { latinDigits, stripUnsafe } from './text.ts'
 
 export type FilterType = ContactField['type']
-export const OPERATORS = ['is', 'not', 'from', 'to', 'has', 'empty'] as const
+const OPERATORS = ['is', 'not', 'from', 'to', 'has', 'empty'] as const
 export type FilterOperator = (typeof OPERATORS)[number]
 
 /** What a list can be filtered or sorted by. */
@@ -238,8 +238,7 @@ export function isDay(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
 }
 
-export const NAMED_DAYS = ['today', 'yesterday', 'tomorrow'] as const
-export const NAMED_PERIODS = ['week', 'month', 'quarter', 'year'] as const
+const NAMED_DAYS = ['today', 'yesterday', 'tomorrow'] as const
 /** So many days, weeks, months or years from today, in the reader's calendar; a blank for a `+` that a link has lost. */
 export const DISTANCE = /^([+ -]?)(\d{1,4}[dwm]|\d{1,3}y)$/
 export const PERIOD = /^(this|last|next)-(week|month|quarter|year)$/

@@ -9,7 +9,7 @@ import { lockVisible, tellContact } from './contact-changes.ts'
 import { checkDetails, NO_DETAILS, readDetails, storeDetails } from './contact-details.ts'
 import { insertIdentities, normalizeAll } from './contact-identities.ts'
 import { loadContact } from './contact-views.ts'
-import { cleanName } from './folding.ts'
+import { neededName } from './folding.ts'
 import { lockRoots } from './locking.ts'
 import { publishContacts } from './publish.ts'
 import { refold } from './refold.ts'
@@ -18,8 +18,7 @@ import { addRelation } from './relations.ts'
 /** Makes a contact with everything that is known of it. Contacts it is related to are locked in one order, before. */
 export async function createContact(tx: Tx, actor: Actor, input: ContactNew): Promise<Contact> {
   const { kind, identities: typed = [], addresses = [], relations = [], ...rest } = input
-  const name = cleanName(input.name)
-  if (name === '') throw wrongField('name', 'required')
+  const name = neededName(input.name)
   const details = await checkDetails(tx, actor, kind, rest)
   const identities = await normalizeAll(tx, typed)
   await lockRoots(
@@ -63,8 +62,7 @@ function differences<T extends object>(before: T, after: T): Partial<T> {
 /** Changes what the contact has become, when it was merged. What is equal already is not written. */
 export async function changeContact(tx: Tx, actor: Actor, id: string, patch: ContactPatch): Promise<Contact> {
   const contact = await lockVisible(tx, actor, id)
-  const name = patch.name === undefined ? contact.name : cleanName(patch.name)
-  if (name === '') throw wrongField('name', 'required')
+  const name = patch.name === undefined ? contact.name : neededName(patch.name)
   // A visitor is somebody whom we do not know yet. Nobody becomes unknown again.
   if (patch.kind === 'visitor' && contact.kind !== 'visitor') throw wrongField('kind', 'not_allowed')
   const kind = patch.kind ?? contact.kind

@@ -7,7 +7,7 @@ import { tellContact } from './contact-changes.ts'
 import { type ContactDetails, NO_DETAILS, readDetails, storeDetails } from './contact-details.ts'
 import { loadContact } from './contact-views.ts'
 import { createContact } from './contacts.ts'
-import { cleanName } from './folding.ts'
+import { neededName } from './folding.ts'
 import { type LockedContact, lockRoots } from './locking.ts'
 import { publishContacts } from './publish.ts'
 import { refold } from './refold.ts'
@@ -28,8 +28,7 @@ export async function convertContact(tx: Tx, actor: Actor, id: string, input: Co
   const lead = locked.get(id)
   if (!lead || !isVisible(actor, lead)) throw new Problem('not_found')
   if (lead.kind !== 'lead' && lead.kind !== 'visitor') throw wrongField('kind', 'not_allowed')
-  const name = input.name === undefined ? lead.name : cleanName(input.name)
-  if (name === '') throw wrongField('name', 'required')
+  const name = input.name === undefined ? lead.name : neededName(input.name)
   await tx.query('update contact set kind = $2, name = $3, updated_at = now() where id = $1', [
     lead.id,
     input.kind,

@@ -5,7 +5,7 @@ import { emailBox, type Facts, officeDomain, phoneTail } from './duplicate-reaso
 /** What the finder knows of contacts, and with whom each is compared. Every statement serves many contacts at once. */
 
 /** More contacts than this under one key say nothing about any two of them: they are not compared by it. */
-export const LARGEST_BLOCK = 50
+const LARGEST_BLOCK = 50
 
 /** Of root contacts that are listed; others are left out. */
 export async function loadFacts(db: Db, ids: readonly string[]): Promise<Map<string, Facts>> {
@@ -74,16 +74,8 @@ const BLOCKS = {
   domain: (facts: Facts) => facts.emails.flatMap((email) => officeDomain(email) ?? []),
   company: (facts: Facts) => facts.companies.map((company) => company.id),
 } as const satisfies Record<string, (facts: Facts) => readonly string[]>
-export type Block = keyof typeof BLOCKS
-export const BLOCK_NAMES: readonly Block[] = [
-  'national_id',
-  'company_number',
-  'phone',
-  'email',
-  'name',
-  'domain',
-  'company',
-]
+type Block = keyof typeof BLOCKS
+const BLOCK_NAMES: readonly Block[] = ['national_id', 'company_number', 'phone', 'email', 'name', 'domain', 'company']
 
 /** SQL: who meets under the key `k.key`; bounded, so that a common key costs no more than a rare one. */
 const MEET: Record<Block, string> = {

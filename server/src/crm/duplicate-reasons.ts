@@ -8,7 +8,7 @@ import { foldText } from '#shared/text.ts'
  * Points of each reason; they add up, to 100 at most. A pair is proposed from ENOUGH points on, so what has less proposes
  * nothing by itself and only strengthens.
  */
-export const POINTS = {
+const POINTS = {
   /** One has a number or address that the other claims. Somebody has to decide. */
   identity_claimed: 90,
   national_id: 95,
@@ -170,7 +170,7 @@ function isSlip(one: string, other: string): boolean {
 }
 
 /** A name by which people are looked up: of one word only if a company bears it. */
-export function tellingName({ nameKey, kind }: Pick<Facts, 'nameKey' | 'kind'>): boolean {
+function tellingName({ nameKey, kind }: Pick<Facts, 'nameKey' | 'kind'>): boolean {
   return nameKey.includes(' ') || (kind === 'company' && nameKey.length >= 3)
 }
 

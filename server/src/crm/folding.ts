@@ -2,6 +2,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/core'
 import metadata from 'libphonenumber-js/max/metadata'
 import { normalizePhone } from '#shared/phone-max.ts'
 import { foldForIndex, foldText, latinDigits, searchTerms, stripUnsafe, truncateGraphemes } from '#shared/text.ts'
+import { wrongField } from '../platform/problem.ts'
 
 /**
  * `contact.folded`: names, numbers, addresses and values of custom fields of a contact and of everyone merged into it, as they are searched
@@ -40,6 +41,13 @@ export function cleanName(name: string): string {
   const plain = stripUnsafe(name.slice(0, 2000)).replace(MARKS_OF_DIRECTION, '').replace(/\s+/g, ' ').trim()
   // A "character" may be a tower of hundreds of marks; the second cut bounds those.
   return stripUnsafe(truncateGraphemes(plain, MAX_NAME).slice(0, MAX_NAME * 4))
+}
+
+/** The name of what must have one. @throws Problem invalid_input (`name`) when nothing is left of it */
+export function neededName(text: string): string {
+  const name = cleanName(text)
+  if (name === '') throw wrongField('name', 'required')
+  return name
 }
 
 /** @param more folded already: numbers of identity, values of custom fields */

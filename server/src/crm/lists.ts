@@ -3,7 +3,7 @@ import { audit } from '../org/audit.ts'
 import type { Actor } from '../platform/app.ts'
 import { type Db, type Tx, violatedKey } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
-import { cleanName } from './folding.ts'
+import { neededName } from './folding.ts'
 import { COUNTED, usage } from './tags.ts'
 
 /** Short lists that the office edits itself. What is in use is retired: it stays where it is set and is offered no more. */
@@ -36,12 +36,6 @@ async function needRoom(tx: Tx, list: ListName): Promise<void> {
   if (live.length >= MAX_ITEMS) throw new Problem('too_many', { max: MAX_ITEMS })
 }
 
-function cleaned(name: string): string {
-  const clean = cleanName(name)
-  if (clean === '') throw wrongField('name', 'required')
-  return clean
-}
-
 /** list_item_name decides whether a name is free. */
 async function writeItem(tx: Tx, text: string, values: unknown[]): Promise<ListItem> {
   try {
@@ -60,7 +54,7 @@ async function noteItem(tx: Tx, actor: Actor, action: string, id: string, before
 
 /** At the end of the list. A retired item of that name is offered again instead: one name means one thing. */
 export async function createItem(tx: Tx, actor: Actor, list: ListName, input: { name: string }): Promise<ListItem> {
-  const name = cleaned(input.name)
+  const name = neededName(input.name)
   await lockList(tx, list)
   await needRoom(tx, list)
   const retired = await tx.one<{ id: string }>(
@@ -88,7 +82,7 @@ export async function changeItem(
 ): Promise<ListItem> {
   const before = await lockItem(tx, list, id)
   const after = {
-    name: patch.name === undefined ? before.name : cleaned(patch.name),
+    name: patch.name === undefined ? before.name : neededName(patch.name),
     retired: patch.retired ?? before.retired,
   }
   if (before.retired && !after.retired) await needRoom(tx, before.list)

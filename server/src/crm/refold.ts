@@ -92,23 +92,18 @@ export async function refold(tx: Tx, contactIds: readonly string[]): Promise<voi
 
 const PIECE = 500
 
-/** Names without a sort key get theirs, some at a time. A name of nothing but signs has none and is left alone. */
-export async function refoldStale(db: Database): Promise<number> {
-  for (let after = '0', done = 0; ; ) {
+/** Names without a sort key get theirs, some at a time. A name that folds to nothing has none and is left alone. */
+export async function refoldStale(db: Database): Promise<void> {
+  for (let after = '0'; ; ) {
     const rows = await db.query<{ id: string }>(
       // contact_name_list: they stand at its beginning.
       `select id from contact where listed and sort_name collate "C" = '' and id > $1 order by sort_name collate "C", id limit ${PIECE}`,
       [after],
     )
-    if (rows.length === 0) return done
-    after = rows.at(-1)?.id ?? after
-    await db.transaction((tx) =>
-      refold(
-        tx,
-        rows.map((row) => row.id),
-      ),
-    )
-    done += rows.length
+    if (rows.length === 0) return
+    const ids = rows.map((row) => row.id)
+    await db.transaction((tx) => refold(tx, ids))
+    after = ids.at(-1) ?? after
   }
 }
 

@@ -3,7 +3,7 @@ import { audit } from '../org/audit.ts'
 import type { Actor } from '../platform/app.ts'
 import { type Database, type Db, type Tx, violatedKey } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
-import { cleanName } from './folding.ts'
+import { neededName } from './folding.ts'
 
 /**
  * Tags stand in `contact.tag_ids`. A deleted one stays there, unseen, until it is purged: restoring it is exact, and
@@ -33,12 +33,6 @@ async function lockTag(tx: Tx, id: string): Promise<Tag & { deleted: boolean }> 
   return tag
 }
 
-function cleaned(name: string): string {
-  const clean = cleanName(name)
-  if (clean === '') throw wrongField('name', 'required')
-  return clean
-}
-
 /** tag_name decides whether a name is free. */
 async function writeTag(tx: Tx, text: string, values: unknown[]): Promise<Tag> {
   try {
@@ -56,7 +50,7 @@ async function noteTag(tx: Tx, actor: Actor, action: string, id: string, before:
 }
 
 export async function createTag(tx: Tx, actor: Actor, input: TagNew): Promise<Tag> {
-  const name = cleaned(input.name)
+  const name = neededName(input.name)
   // One after the other, so that the bound holds.
   await tx.query('lock table tag in share row exclusive mode')
   const there = await tx.query(`select from tag where deleted_at is null limit ${MAX_TAGS}`)
@@ -70,7 +64,7 @@ export async function changeTag(tx: Tx, actor: Actor, id: string, patch: TagPatc
   const { deleted, ...before } = await lockTag(tx, id)
   if (deleted) throw new Problem('not_found')
   const after = {
-    name: patch.name === undefined ? before.name : cleaned(patch.name),
+    name: patch.name === undefined ? before.name : neededName(patch.name),
     color: patch.color ?? before.color,
   }
   const tag = await writeTag(tx, 'update tag set name = $2, color = $3 where id = $1', [id, after.name, after.color])

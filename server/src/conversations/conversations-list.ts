@@ -1,6 +1,6 @@
 import { CONVERSATION_STATES, type Conversation, type ConversationCounts } from '#shared/api/conversations.ts'
 import type { ConversationQuery } from '#shared/api/conversations.ts'
-import { customConditions } from '../crm/conditions.ts'
+import { customConditions, familyOf } from '../crm/conditions.ts'
 import { listContacts } from '../crm/contact-search.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
@@ -114,13 +114,9 @@ function amongIds({ states, rest, limit }: Shape, ids: string, more: string): st
     ${ORDER} limit ${limit}`
 }
 
-/** Of the records that are one contact by now. Indexes contact_pkey, contact_root. */
+/** Of the records that are one contact by now. */
 function memberOf(column: string, contactId: string): string {
-  return `${column} in (
-    select r.id from contact asked join contact r on r.id = asked.root_id where asked.id = ${contactId}::bigint
-    union all
-    select m.id from contact asked join contact m on m.root_id = asked.root_id and m.merged_into_id is not null
-    where asked.id = ${contactId}::bigint)`
+  return `${column} in (${familyOf(`array[${contactId}::bigint]`)})`
 }
 
 /** Ids of conversations with a message that has the words, or with a contact who is called so. */
@@ -130,12 +126,9 @@ async function findBySearch(db: Db, actor: Actor, asked: Asked): Promise<string[
   const contacts = await listContacts(db, actor, { search: asked.search ?? '', limit: FOUND_CONTACTS })
   const named = await db.query<{ id: string }>(
     // Indexes contact_pkey, contact_root, conversation_contact.
-    `with members as (
-       select unnest($1::bigint[]) as id
-       union select id from contact where root_id = any($1::bigint[]) and merged_into_id is not null)
-     select c.id from members
+    `select c.id from (${familyOf('$1::bigint[]')}) member
      cross join lateral (
-       select id from conversation where contact_id = members.id and channel_id = any($2::bigint[])
+       select id from conversation where contact_id = member.id and channel_id = any($2::bigint[])
        order by last_at desc, id desc limit 5) c`,
     [contacts.items.map((contact) => contact.id), asked.channelIds],
   )

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { deleteTag, tagUsage } from '../crm/tags.ts'
-import { restoreContact } from '../crm/deletion.ts'
+import { restoreTouched } from '../crm/deletion.ts'
 import { type LockedContact, lockRoots } from '../crm/locking.ts'
 import { publishContacts } from '../crm/publish.ts'
 import { refold } from '../crm/refold.ts'
@@ -63,10 +63,11 @@ async function takeBack({ tx, actor }: Piece, changes: readonly Change[]): Promi
   const roots = await lockRoots(tx, ids)
   const undone = new Set<string>()
   const reachable = changes.filter(({ contactId }) => roots.get(contactId)?.id === contactId)
-  for (const change of reachable.filter(({ after }) => after.deletedAt !== undefined)) {
-    const root = roots.get(change.contactId)
-    if (root && isWithin(actor, root) && (await undelete(tx, actor, change, root))) undone.add(change.contactId)
-  }
+  const deleted = reachable.filter(({ contactId, after }) => {
+    const root = roots.get(contactId)
+    return after.deletedAt !== undefined && root !== undefined && isWithin(actor, root)
+  })
+  for (const id of await undelete(tx, actor, deleted)) undone.add(id)
   const open = reachable.filter(({ contactId, after }) => {
     const root = roots.get(contactId)
     return after.deletedAt === undefined && root !== undefined && isVisible(actor, root)
@@ -75,22 +76,34 @@ async function takeBack({ tx, actor }: Piece, changes: readonly Change[]): Promi
   return undone
 }
 
-/** Brings back what the operation deleted, unless somebody brought it back and deleted it again. */
-async function undelete(
-  tx: Piece['tx'],
-  actor: Piece['actor'],
-  { contactId, before, after }: Change,
-  root: LockedContact,
-): Promise<boolean> {
-  if (root.deleted_at === null) return false
-  const ours = await tx.one('select from contact where id = $1 and deleted_at = $2::timestamptz', [
-    contactId,
-    after.deletedAt,
-  ])
-  if (!ours) return false
-  await restoreContact(tx, actor, contactId)
-  await tx.query('update contact set updated_at = $2::timestamptz where id = $1', [contactId, before.at])
-  return true
+/**
+ * Brings back whom the operation deleted, unless somebody brought one back and deleted it again, or it is being erased.
+ * Answers with their ids.
+ */
+async function undelete(tx: Piece['tx'], actor: Piece['actor'], changes: readonly Change[]): Promise<string[]> {
+  if (changes.length === 0) return []
+  const ours = await tx.query<{ id: string; at: string }>(
+    `select c.id, n.at from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as n(id, deleted_at, at)
+     join contact c on c.id = n.id and c.deleted_at = n.deleted_at, organisation o
+     where c.deleted_at >= now() - make_interval(days => o.retention_days)`,
+    [
+      changes.map(({ contactId }) => contactId),
+      changes.map(({ after }) => after.deletedAt),
+      changes.map(({ before }) => before.at),
+    ],
+  )
+  const ids = ours.map(({ id }) => id)
+  await restoreTouched(tx, actor, ids)
+  await putBack(tx, ours)
+  return ids
+}
+
+/** They stand in the lists where they stood before. */
+async function putBack(tx: Piece['tx'], contacts: readonly { id: string; at: string }[]): Promise<void> {
+  await tx.query(
+    `update contact c set updated_at = n.at from unnest($1::bigint[], $2::timestamptz[]) as n(id, at) where c.id = n.id`,
+    [contacts.map(({ id }) => id), contacts.map(({ at }) => at)],
+  )
 }
 
 async function restoreFields(
@@ -118,10 +131,7 @@ async function restoreFields(
   }
   await storeStates(tx, records)
   await refold(tx, ids)
-  await tx.query(
-    `update contact c set updated_at = n.at from unnest($1::bigint[], $2::timestamptz[]) as n(id, at) where c.id = n.id`,
-    [untouched.map(({ id }) => id), untouched.map(({ at }) => at)],
-  )
+  await putBack(tx, untouched)
   for (const { id, after } of records) {
     const root = roots.get(id)
     if (root) publishContacts(tx, [root, { ...root, kind: after.kind }])

@@ -126,7 +126,7 @@ export function changeOf(contactId: string, before: ContactState, after: Contact
  * Two changes of one operation to one contact as one. A field that somebody changed in between goes back to what that
  * one made of it.
  */
-export function joinChanges(first: Change, second: Change): Change {
+function joinChanges(first: Change, second: Change): Change {
   const before: Fields = { ...first.before.fields }
   for (const [name, value] of Object.entries(second.before.fields ?? {})) {
     const ours = name in before && isDeepStrictEqual(first.after.fields?.[name] ?? null, value ?? null)
@@ -219,7 +219,7 @@ export async function keepChanges(tx: Tx, operationId: string, changes: readonly
   )
 }
 
-export async function changesOf(db: Db, operationId: string, ids: readonly string[]): Promise<Map<string, Change>> {
+async function changesOf(db: Db, operationId: string, ids: readonly string[]): Promise<Map<string, Change>> {
   const rows = await db.query<Change>(
     `select contact_id as "contactId", made, before, after from operation_change
      where operation_id = $1 and contact_id = any($2::bigint[])`,

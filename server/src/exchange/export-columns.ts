@@ -2,8 +2,7 @@ import type { Address, ContactItem } from '#shared/api/contacts.ts'
 import type { CustomField, FieldValue } from '#shared/api/fields.ts'
 import type { Tag } from '#shared/api/lists.ts'
 import { CONTACT_FIELDS, customName } from '#shared/contact-fields.ts'
-import { dayNumber } from '#shared/dates.ts'
-import { partsOfDay } from '#shared/days.ts'
+import { partsOfDay, todayIn } from '#shared/days.ts'
 import type { Calendar, Locale } from '#shared/locales.ts'
 import { plainAmount, unitOf } from '#shared/money.ts'
 import { displayPhone } from '#shared/phone-display.ts'
@@ -162,8 +161,7 @@ export function dayText(day: string, { calendar }: Pick<Words, 'calendar'>): str
 }
 
 function momentText(at: string, words: Words): string {
-  const day = new Date(dayNumber(at, words.timeZone) * 86_400_000).toISOString().slice(0, 10)
-  return `${dayText(day, words)} ${words.clock.format(new Date(at))}`
+  return `${dayText(todayIn(words.timeZone, at), words)} ${words.clock.format(new Date(at))}`
 }
 
 function valueText(field: CustomField, value: FieldValue, words: Words): string {

@@ -57,7 +57,7 @@ export async function writeExport(whole: Whole): Promise<void> {
   const { app, actor, operation, signal } = whole
   const mine = await claim(app.db, operation, actor.locale)
   if (!mine) return
-  const { of, format, columns = [] } = mine.params as unknown as ExportNew
+  const { of, format, columns = [] } = mine.params as typeof mine.params & ExportNew
   const words = await loadWords(app.db, actor)
   const folder = join(app.config.dataDir, 'uploads')
   const file = await openFile(folder)

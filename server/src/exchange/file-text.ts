@@ -8,7 +8,7 @@ export interface FileRow {
 
 export type Encoding = NonNullable<ImportPatch['encoding']> | 'utf-16be'
 export type Separator = NonNullable<ImportPatch['separator']>
-export const SEPARATORS: readonly Separator[] = [',', ';', '\t', '|']
+const SEPARATORS: readonly Separator[] = [',', ';', '\t', '|']
 
 /**
  * The encoding of a text by its first bytes: what its mark says; two bytes a character when every other byte is the same

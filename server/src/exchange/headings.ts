@@ -10,7 +10,8 @@ import { translatorFor } from '../platform/texts.ts'
 
 /** What columns of files are about, told by their headings in three languages, else by their values. */
 
-const ADDRESS_TARGETS = [
+/** What a file may say of an address. */
+export const ADDRESS_TARGETS = [
   'region',
   'city',
   'district',
@@ -22,7 +23,7 @@ const ADDRESS_TARGETS = [
   'note',
 ] as const
 /** All that a column may become, custom fields aside. */
-export const TARGETS: ReadonlySet<string> = new Set([
+const TARGETS: ReadonlySet<string> = new Set([
   ...CONTACT_FIELDS.filter((field) => field.writable).map((field) => field.name),
   ...ADDRESS_TARGETS.map((part) => `address.${part}`),
   'firstName',
@@ -138,7 +139,7 @@ const NAMES: readonly [target: ImportTarget, names: string][] = [
 ]
 
 /** Case, spelling, blanks, signs and numbering of a heading say nothing: «شماره‌ موبایل (۱)*» is شمارهموبایل. */
-export function headingKey(text: string): string {
+function headingKey(text: string): string {
   return foldText(text.slice(0, 200))
     .replaceAll(/\([^)]*\)/g, ' ')
     .replaceAll(/[^\p{L}\p{N}]/gu, '')
@@ -202,7 +203,7 @@ export function byValues(values: readonly string[], country: string): ImportTarg
   return null
 }
 
-export const looksLikePhone = (value: string, country: string): boolean =>
+const looksLikePhone = (value: string, country: string): boolean =>
   value.length <= 40 && (normalizePhone(value, country)?.valid ?? false)
 
 /**

@@ -7,7 +7,7 @@ import { counted, noteRows, planFor, planRows, type RowResult, stagedRows } from
 import { type Lookups, loadLookups } from './lookups.ts'
 import { lockOperation, moveOperation, type OperationRow } from './operations.ts'
 import type { Whole } from './runner.ts'
-import type { Subject } from './subjects.ts'
+import { identityKey, type Subject } from './subjects.ts'
 
 const PIECE = 500
 
@@ -93,7 +93,7 @@ async function planPiece(
 }
 
 const keysOf = ({ identities, plain }: Draft): string[] => [
-  ...identities.map(({ kind, value }) => `${kind} ${value}`),
+  ...identities.map(({ kind, value }) => identityKey(kind, value)),
   ...(['nationalId', 'companyNumber'] as const).flatMap((field) => (plain[field] ? [`${field} ${plain[field]}`] : [])),
 ]
 

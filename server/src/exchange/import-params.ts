@@ -62,7 +62,7 @@ export function problemText(code: string, locale: Locale): string {
   const known = KNOWN.has(code) ? code : 'wrong_format'
   return translatorFor(LOCALES.find((one) => one === locale) ?? 'fa')(`exchange.problem.${known}`)
 }
-export const PROBLEMS = [
+const PROBLEMS = [
   'already_used',
   'ambiguous_name',
   'check_digit_wrong',

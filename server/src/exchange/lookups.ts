@@ -1,6 +1,6 @@
 import type { CustomField } from '#shared/api/fields.ts'
 import { customName } from '#shared/contact-fields.ts'
-import { dayNumber } from '#shared/dates.ts'
+import { todayIn } from '#shared/days.ts'
 import { foldText, sortKey } from '#shared/text.ts'
 import { makeOptions } from '../crm/field-definitions.ts'
 import { loadFields } from '../crm/fields.ts'
@@ -32,7 +32,7 @@ export async function loadLookups(db: Db, actor: Actor, params: ImportParams): P
     'select country, currency, toman, time_zone from organisation',
   )
   const fields = await loadFields(db, 'contact')
-  const today = new Date(dayNumber(Date.now(), home?.time_zone ?? 'UTC') * 86_400_000).toISOString().slice(0, 10)
+  const today = todayIn(home?.time_zone ?? 'UTC')
   const sources = (await listItems(db, 'source')).filter((item) => !item.retired)
   return {
     columns: params.columns.map(({ heading, target, use }) => ({ heading, target: { target, use } })),

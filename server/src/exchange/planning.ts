@@ -8,6 +8,7 @@ import { cleanFieldValues } from '../crm/fields.ts'
 import { cleanName, nameKey } from '../crm/folding.ts'
 import { changeOf, type ContactState } from './changes.ts'
 import type { Draft, PlainField } from './drafts.ts'
+import { ADDRESS_TARGETS } from './headings.ts'
 import { isToBeMade, type Lookups, type Named } from './lookups.ts'
 import { type Blocked, identityKey, nothingToAdd, type Subject } from './subjects.ts'
 
@@ -191,15 +192,13 @@ function addIdentities(plan: Plan, subject: Subject, draft: Draft): boolean {
   return added
 }
 
-const PARTS = ['region', 'city', 'district', 'street', 'building', 'unit', 'floor', 'postalCode', 'note'] as const
-
 function addAddress({ lookups }: Plan, subject: Subject, { address }: Draft, rule: Rule): boolean {
-  const given = PARTS.filter((part) => (address[part] ?? '') !== '')
+  const given = ADDRESS_TARGETS.filter((part) => (address[part] ?? '') !== '')
   if (given.length === 0) return false
   const all = subject.addresses
   if (all.some((one) => given.every((part) => one[part] === address[part]))) return false
   if (rule === 'fill' && all.length > 0) return false
-  const blank = Object.fromEntries(PARTS.map((part) => [part, '']))
+  const blank = Object.fromEntries(ADDRESS_TARGETS.map((part) => [part, '']))
   const [only] = all
   if (all.length === 1 && only && only.id !== '') {
     const now: Address = { ...only, ...address, use: only.use, country: only.country }

@@ -19,7 +19,7 @@ import { readXlsx } from './read-xlsx.ts'
 import type { Whole } from './runner.ts'
 import { FileRefused } from './xlsx-bounds.ts'
 
-export const MOST_ROWS = 200_000
+const MOST_ROWS = 200_000
 export const MOST_COLUMNS = 300
 const PIECE = 2000
 /** By so many first rows headings and columns are recognised. */

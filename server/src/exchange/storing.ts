@@ -9,6 +9,7 @@ import type { Actor } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
 import { type Change, changeOf, fieldsOf, keepChanges, type KeptAddress, nowOf, storeStates } from './changes.ts'
 import { Raced, type Subject } from './subjects.ts'
+import { ADDRESS_COLUMNS, ADDRESS_NAMES, writeAddress } from './taking-back.ts'
 
 /** Writes all subjects of a piece: a statement for each kind of thing, however many there are. */
 
@@ -199,46 +200,27 @@ async function insertIdentities(
   return grouped(rows.map(({ subject }, n) => ({ subject, value: ids[n] ?? '' })))
 }
 
-const ADDRESS = [
-  'use',
-  'country',
-  'region',
-  'city',
-  'district',
-  'street',
-  'building',
-  'unit',
-  'floor',
-  'postalCode',
-  'note',
-] as const
-const ADDRESS_COLUMNS = 'use, country, region, city, district, street, building, unit, floor, postal_code, note'
-
 async function insertAddresses(
   tx: Tx,
   subjects: readonly Subject[],
   real: (id: string) => string,
 ): Promise<Map<Subject, KeptAddress[]>> {
-  for (const { now } of subjects.flatMap((subject) => subject.add.replaced))
-    await tx.query(
-      `update contact_address set (${ADDRESS_COLUMNS}) = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) where id = $1`,
-      [now.id, ...ADDRESS.map((part) => now[part])],
-    )
+  for (const { now } of subjects.flatMap((subject) => subject.add.replaced)) await writeAddress(tx, now)
   const rows = subjects.flatMap((subject) => subject.add.addresses.map((address) => ({ subject, address })))
   if (rows.length === 0) return new Map()
   const ids = await takeIds(tx, 'contact_address', rows.length)
   await tx.query(
     `insert into contact_address (id, contact_id, ${ADDRESS_COLUMNS}) overriding system value
-     select * from unnest($1::bigint[], $2::bigint[], ${ADDRESS.map((_, n) => `$${n + 3}::text[]`).join()})`,
+     select * from unnest($1::bigint[], $2::bigint[], ${ADDRESS_NAMES.map((_, n) => `$${n + 3}::text[]`).join()})`,
     [
       ids,
       rows.map(({ subject }) => real(subject.id)),
-      ...ADDRESS.map((part) => rows.map(({ address }) => address[part] ?? '')),
+      ...ADDRESS_NAMES.map((part) => rows.map(({ address }) => address[part] ?? '')),
     ],
   )
   return grouped(
     rows.map(({ subject, address }, n) => {
-      const parts = ADDRESS.map((part) => [part, address[part] ?? ''] as const)
+      const parts = ADDRESS_NAMES.map((part) => [part, address[part] ?? ''] as const)
       return { subject, value: { ...Object.fromEntries(parts), id: ids[n] ?? '' } }
     }),
   )

@@ -10,8 +10,8 @@ export interface PartsTaken {
 }
 
 export const ADDRESS_PARTS = `use, country, region, city, district, street, building, unit, floor, postal_code as "postalCode", note`
-const ADDRESS_COLUMNS = 'use, country, region, city, district, street, building, unit, floor, postal_code, note'
-const ADDRESS_NAMES = [
+export const ADDRESS_COLUMNS = 'use, country, region, city, district, street, building, unit, floor, postal_code, note'
+export const ADDRESS_NAMES = [
   'use',
   'country',
   'region',
@@ -94,13 +94,18 @@ async function takeAddresses(tx: Tx, changes: readonly Change[]): Promise<Set<st
     done.add(id)
   for (const { address, was } of replaced) {
     if (done.has(address.id) || !was || !same(last.get(address.id) ?? address)) continue
-    await tx.query(
-      `update contact_address set (${ADDRESS_COLUMNS}) = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) where id = $1`,
-      [address.id, ...ADDRESS_NAMES.map((name) => was[name] ?? '')],
-    )
+    await writeAddress(tx, was)
     done.add(address.id)
   }
   return done
+}
+
+/** Writes an address over the one with its id. */
+export async function writeAddress(tx: Tx, address: Record<string, string>): Promise<void> {
+  await tx.query(
+    `update contact_address set (${ADDRESS_COLUMNS}) = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) where id = $1`,
+    [address['id'], ...ADDRESS_NAMES.map((name) => address[name] ?? '')],
+  )
 }
 
 /** Relations that gave way to ours, where ours is gone again and their other side is there. */

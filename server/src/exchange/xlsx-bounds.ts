@@ -11,9 +11,9 @@ export class FileRefused extends Error {
 }
 
 /** Unpacked, all parts together: 200,000 rows of twenty columns have half of it. */
-export const MOST_BYTES = 400 * 1024 * 1024
+const MOST_BYTES = 400 * 1024 * 1024
 /** In all sheets together. */
-export const MOST_CELLS = 3_000_000
+const MOST_CELLS = 3_000_000
 
 interface Entry {
   name: string

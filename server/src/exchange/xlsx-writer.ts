@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { crc32, createDeflateRaw, type DeflateRaw } from 'node:zlib'
 import type { Writable } from 'node:stream'
+import { columnLetters } from './headings.ts'
 
 /**
  * A workbook with one sheet of texts, written row by row: memory does not grow with the rows. Every cell is a text (an
@@ -43,7 +44,7 @@ export async function writeSheet(
       const texts = cells.map((cell, at) =>
         cell === ''
           ? ''
-          : `<c r="${column(at)}${n}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${escapeXml(cell)}</t></is></c>`,
+          : `<c r="${columnLetters(at)}${n}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${escapeXml(cell)}</t></is></c>`,
       )
       await entry.write(`<row r="${n}">${texts.join('')}</row>`)
     },
@@ -81,9 +82,6 @@ const sheetName = (name: string): string =>
     .replaceAll(/[\\/?*[\]:]/g, ' ')
     .slice(0, 31)
     .trim() || 'Sheet1'
-
-const column = (n: number): string =>
-  n < 26 ? String.fromCharCode(65 + n) : column(Math.floor(n / 26) - 1) + column(n % 26)
 
 const XML: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 function escapeXml(text: string): string {

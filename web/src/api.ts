@@ -57,7 +57,7 @@ function isProblem(body: unknown): body is ProblemBody {
 }
 
 /** The problem a response carries; anything that is not problem+json (a proxy's page) becomes `server`. */
-export function problemOf(status: number, text: string, retryAfter: string | null): ApiProblem {
+function problemOf(status: number, text: string, retryAfter: string | null): ApiProblem {
   const seconds = retryAfter === null || !/^\d+$/.test(retryAfter) ? null : Number(retryAfter)
   let body: unknown
   try {

@@ -170,7 +170,7 @@ const importing = createRoute({
   validateSearch: (search: Record<string, unknown>): { id?: string } =>
     search['id'] === undefined ? {} : { id: String(search['id']) },
   loader: () => loadTexts('exchange', 'contacts', 'fields'),
-  component: lazyRouteComponent(() => import('./features/exchange/import-route.tsx'), 'ImportRoute'),
+  component: lazyRouteComponent(() => import('./features/exchange/import-page.tsx'), 'ImportPage'),
 })
 const operations = createRoute({
   getParentRoute: () => inside,

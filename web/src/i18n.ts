@@ -23,7 +23,7 @@ import {
 } from '#shared/locales.ts'
 
 export type { Calendar, Digits, Locale }
-export type Values = Record<string, string | number>
+type Values = Record<string, string | number>
 
 /** Texts by area: one file per area and language in shared/src/i18n, loaded when a screen needs it. */
 const AREAS = import.meta.glob<Record<string, string>>('../../shared/src/i18n/*/*.json', { import: 'default' })
@@ -42,7 +42,7 @@ export type Key =
   | keyof typeof people
   | keyof typeof table
 
-export interface Language {
+interface Language {
   locale: Locale
   dir: 'rtl' | 'ltr'
   calendar: Calendar

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from 'react'
  * One key or combination, by its place on the keyboard, so that it works with a Persian or Arabic layout too:
  * `j`, `arrowdown`, `enter`, `escape`, `mod+k` (⌘ on a Mac, Ctrl elsewhere), `shift+slash`, `ctrl+shift+f8`.
  */
-export interface KeyBinding {
+interface KeyBinding {
   keys: string
   /** Shown in the overlay of keys; without it the key works but is not shown. */
   label?: string
@@ -32,7 +32,7 @@ function codeOf(name: string): string {
   if (/^\d$/.test(name)) return `Digit${name}`
   return CODES[name] ?? name
 }
-export const isMac = /mac|iphone|ipad/i.test(navigator.userAgent)
+const isMac = /mac|iphone|ipad/i.test(navigator.userAgent)
 
 function matches(binding: string, event: KeyboardEvent): boolean {
   const names = binding.toLowerCase().split('+')
@@ -45,7 +45,7 @@ function matches(binding: string, event: KeyboardEvent): boolean {
   return event.code.toLowerCase() === codeOf(key).toLowerCase() || event.key.toLowerCase() === key
 }
 
-export function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   if (target.isContentEditable) return true
   if (target instanceof HTMLInputElement) return !/^(checkbox|radio|button|submit|range|file)$/.test(target.type)

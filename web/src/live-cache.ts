@@ -25,7 +25,7 @@ function isNewer(a: { at: string; id: string }, b: { at: string; id: string }): 
  * `pages` with `item` put in, replacing the one with the same key; `fits` false takes it out. Items older than what is
  * loaded stay out until their page is asked for.
  */
-export function placeItem<T>(
+function placeItem<T>(
   pages: Pages<T> | undefined,
   item: T,
   keyOf: (item: T) => string,
@@ -98,12 +98,12 @@ function recount(client: QueryClient): void {
 /** An import changes thousands: lists are read again when the last reading has come, not at every step. */
 let contactsChanged: (() => void) | undefined
 
-export const timelineOrder = (item: TimelineItem): { at: string; id: string } => ({
+const timelineOrder = (item: TimelineItem): { at: string; id: string } => ({
   at: item.at,
   id: item.type === 'message' ? item.message.id : item.type === 'note' ? item.note.id : item.event.id,
 })
 
-export function placeInThread(client: QueryClient, conversationId: string, item: TimelineItem): void {
+function placeInThread(client: QueryClient, conversationId: string, item: TimelineItem): void {
   client.setQueryData<Pages<TimelineItem>>(['thread', conversationId], (pages) =>
     placeItem(pages, item, itemKey, timelineOrder),
   )

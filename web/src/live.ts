@@ -6,7 +6,7 @@ import { applyChange, applyPresence } from './live-cache.ts'
 import { seenAs } from './session/seeing-as.ts'
 import { meQuery } from './session/session.ts'
 
-export type LiveState = 'connecting' | 'open' | 'lost'
+type LiveState = 'connecting' | 'open' | 'lost'
 
 let state: LiveState = 'connecting'
 const listeners = new Set<() => void>()

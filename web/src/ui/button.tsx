@@ -4,7 +4,7 @@ import { Tooltip } from './tooltip.tsx'
 
 type Native = ButtonHTMLAttributes<HTMLButtonElement> & { ref?: Ref<HTMLButtonElement> }
 
-export interface ButtonProps extends Native {
+interface ButtonProps extends Native {
   /** primary: the one thing to do here; plain: everything else; quiet: inside rows; danger: what cannot be undone. */
   look?: 'primary' | 'plain' | 'quiet' | 'danger'
   icon?: ReactNode
@@ -38,7 +38,7 @@ export function Button({
   )
 }
 
-export interface IconButtonProps extends Native {
+interface IconButtonProps extends Native {
   /** Its name, shown on hover and read aloud. */
   label: string
   keys?: string

@@ -7,7 +7,7 @@ import css from './combo.module.css'
 import { Field } from './field.tsx'
 import { IconX } from './icons.ts'
 
-export interface PickerOption {
+interface PickerOption {
   id: string
   name: string
   /** No longer offered, still shown where it is chosen. */

@@ -4,7 +4,7 @@ import css from './combo.module.css'
 import { IconCheck, IconPlus } from './icons.ts'
 import { usePlaced } from './popover.ts'
 
-export interface ComboOption {
+interface ComboOption {
   id: string
   node: ReactNode
   /** Quieter, at the end. */
@@ -12,7 +12,7 @@ export interface ComboOption {
   selected?: boolean
 }
 
-export interface ComboProps
+interface ComboProps
   extends Pick<
     InputHTMLAttributes<HTMLInputElement>,
     | 'id'

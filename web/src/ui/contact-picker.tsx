@@ -24,7 +24,7 @@ export const choicesQuery = (search: string, kinds?: readonly ContactKind[], lim
     placeholderData: keepPreviousData,
   })
 
-export interface ContactPickerProps extends Omit<PickerProps<ContactBrief | null>, 'options'> {
+interface ContactPickerProps extends Omit<PickerProps<ContactBrief | null>, 'options'> {
   kinds?: readonly ContactKind[]
   /** Not offered: the record itself, those chosen already. */
   exceptIds?: readonly string[]

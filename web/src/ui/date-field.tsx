@@ -10,7 +10,7 @@ import { useTyped } from './use-typed.ts'
 
 const CalendarBox = lazy(() => import('./calendar-box.tsx'))
 
-export interface DateInputProps {
+interface DateInputProps {
   /** `YYYY-MM-DD`. */
   value: string | null
   onChange: (value: string | null) => void
@@ -40,7 +40,7 @@ const STEPS: Record<string, { days?: number; months?: number }> = {
  * A day in the reader's calendar: typed or pasted in any spelling (see parseDay), by keys, or from the calendar. Goes out
  * as `YYYY-MM-DD`; what is no day, or outside `min` and `max`, stays in the field and is said to be wrong.
  */
-export function DateInput({ value, onChange, min, max, onWrong, disabled, ...rest }: DateInputProps) {
+function DateInput({ value, onChange, min, max, onWrong, disabled, ...rest }: DateInputProps) {
   const i = useI18n()
   const { t } = i
   const [open, setOpen] = useState(false)
@@ -165,7 +165,7 @@ export function DateInput({ value, onChange, min, max, onWrong, disabled, ...res
 
 const latin = (text: string): string => text.replaceAll(/\p{Nd}/gu, '0')
 
-export interface DateFieldProps extends Omit<DateInputProps, 'id' | 'onWrong' | 'aria-label'> {
+interface DateFieldProps extends Omit<DateInputProps, 'id' | 'onWrong' | 'aria-label'> {
   label: string
   /** The label is heard but not seen: where it stands beside already. */
   bare?: boolean

@@ -60,7 +60,7 @@ export function Field({ label, help, error, required, bare, children }: FieldPro
 }
 
 type Common = { label: string; bare?: boolean; help?: ReactNode; error?: string | undefined }
-export type TextFieldProps = Common & Omit<InputHTMLAttributes<HTMLInputElement>, 'id' | 'className'>
+type TextFieldProps = Common & Omit<InputHTMLAttributes<HTMLInputElement>, 'id' | 'className'>
 export function TextField({ label, bare, help, error, required, ...rest }: TextFieldProps) {
   return (
     <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
@@ -69,7 +69,7 @@ export function TextField({ label, bare, help, error, required, ...rest }: TextF
   )
 }
 
-export type AreaFieldProps = Common & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'id' | 'className'>
+type AreaFieldProps = Common & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'id' | 'className'>
 export function AreaField({ label, bare, help, error, required, ...rest }: AreaFieldProps) {
   return (
     <Field label={label} bare={bare} help={help} error={error} required={required ?? false}>
@@ -78,7 +78,7 @@ export function AreaField({ label, bare, help, error, required, ...rest }: AreaF
   )
 }
 
-export type SelectFieldProps = Common &
+type SelectFieldProps = Common &
   Omit<SelectHTMLAttributes<HTMLSelectElement>, 'id' | 'className'> & {
     options: readonly { value: string; label: string }[]
   }
@@ -98,7 +98,7 @@ export function SelectField({ label, bare, help, error, required, options, ...re
   )
 }
 
-export interface SwitchProps {
+interface SwitchProps {
   label: string
   help?: ReactNode
   checked: boolean

@@ -4,7 +4,7 @@ import css from './menu.module.css'
 import { usePlaced } from './popover.ts'
 import { useEvent } from './use-event.ts'
 
-export interface MenuTriggerProps {
+interface MenuTriggerProps {
   ref: Ref<HTMLButtonElement>
   'aria-haspopup': 'menu'
   'aria-expanded': boolean

@@ -65,7 +65,7 @@ function GroupedInput({ text, wrong, onType, onLeave, children, ...rest }: Group
   )
 }
 
-export interface NumberInputProps extends Native {
+interface NumberInputProps extends Native {
   value: number | null
   onChange: (value: number | null) => void
 }
@@ -85,12 +85,12 @@ export function NumberInput({ value, onChange, ...rest }: NumberInputProps) {
 const plainOf = (number: number): string =>
   /e/.test(String(number)) ? number.toFixed(20).replace(/\.?0+$/, '') : String(number)
 
-export interface MoneyInputProps extends Native {
+interface MoneyInputProps extends Native {
   value: Money | null
   onChange: (value: Money | null) => void
 }
 /** An amount in the unit people type (tomans where the office counts in them), with its currency. */
-export function MoneyInput({ value, onChange, ...rest }: MoneyInputProps) {
+function MoneyInput({ value, onChange, ...rest }: MoneyInputProps) {
   const { t } = useI18n()
   const money = useMoney()
   const [chosen, setChosen] = useState<string | null>(null)

@@ -3,7 +3,7 @@ import { usePlaced } from './popover.ts'
 import css from './popup.module.css'
 import { useEvent } from './use-event.ts'
 
-export interface PopupTriggerProps {
+interface PopupTriggerProps {
   ref: Ref<HTMLButtonElement>
   'aria-haspopup': 'dialog'
   'aria-expanded': boolean

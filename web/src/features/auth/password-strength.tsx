@@ -2,7 +2,7 @@ import { useI18n } from '../../i18n.ts'
 import css from './auth.module.css'
 
 /** 0…4, by length and variety: a hint while typing, the server decides. */
-export function strengthOf(password: string): number {
+function strengthOf(password: string): number {
   const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u, /[^\p{ASCII}]/u].filter((kind) =>
     kind.test(password),
   ).length

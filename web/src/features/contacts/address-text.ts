@@ -12,7 +12,7 @@ export const ADDRESS_PARTS = [
   'unit',
   'postalCode',
 ] as const satisfies readonly (keyof AddressParts)[]
-export type AddressPart = (typeof ADDRESS_PARTS)[number]
+type AddressPart = (typeof ADDRESS_PARTS)[number]
 
 export const EMPTY_ADDRESS: AddressParts = {
   country: 'IR',

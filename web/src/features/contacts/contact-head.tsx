@@ -114,7 +114,7 @@ export function Tags({ contact, mayEdit }: { contact: Contact; mayEdit: boolean 
   )
 }
 
-export function Responsible({ contact, mayEdit }: { contact: Contact; mayEdit: boolean }) {
+function Responsible({ contact, mayEdit }: { contact: Contact; mayEdit: boolean }) {
   const { t } = useI18n()
   const users = useUsers()
   if (!mayEdit) {

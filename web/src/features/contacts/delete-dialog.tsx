@@ -14,7 +14,7 @@ import { IconRestore, IconTrash } from './icons.ts'
 const DAY = 86_400_000
 
 /** Until when what is deleted at this moment can be brought back; null until the organisation is known. */
-export function useKeptUntil(deletedAt: number): string | null {
+function useKeptUntil(deletedAt: number): string | null {
   const i = useI18n()
   const days = useQuery(organisationQuery).data?.retentionDays
   return days === undefined ? null : formatDate(deletedAt + days * DAY, i, 'long')

@@ -67,7 +67,7 @@ const forFilter = (fields: readonly ListField[]): FilterField[] =>
   }))
 
 /** The part of a filter that means something: of a field that is gone the server would not hear. */
-export function sound(filter: Filter, sort: string | null, fields: readonly ListField[]) {
+function sound(filter: Filter, sort: string | null, fields: readonly ListField[]) {
   const known = forFilter(fields)
   return {
     filter: serialiseFilter(parseFilter(filter, known).conditions),

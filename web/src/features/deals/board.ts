@@ -52,7 +52,7 @@ export function withoutDeal(board: DealBoard, id: string): DealBoard {
 }
 
 /** With the deal at a place. At the end of a stage that is not loaded to its end it is counted, and not in sight. */
-export function withDeal(board: DealBoard, deal: Deal, { stageId, beforeId }: Place): DealBoard {
+function withDeal(board: DealBoard, deal: Deal, { stageId, beforeId }: Place): DealBoard {
   return {
     stages: board.stages.map((column) => {
       if (column.stage.id !== stageId) return column

@@ -22,7 +22,7 @@ import {
   IconUser,
 } from './icons.ts'
 
-export interface CardProps {
+interface CardProps {
   deal: Deal
   stages: readonly DealStage[]
   mayEdit: boolean

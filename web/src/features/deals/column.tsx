@@ -15,7 +15,7 @@ import { QuickAdd } from './quick-add.tsx'
 
 const CARD = 104
 
-export interface ColumnProps {
+interface ColumnProps {
   column: Column
   stages: readonly DealStage[]
   mayEdit: boolean

@@ -15,7 +15,7 @@ function placeDeal(deal: Deal): void {
   queryClient.setQueryData(dealQuery(deal.id).queryKey, deal)
   onBoards((board) => changedDeal(board, deal))
 }
-export function readAgain(contactId?: string): void {
+function readAgain(contactId?: string): void {
   void queryClient.invalidateQueries({ queryKey: ['deals'] })
   if (contactId !== undefined) void queryClient.invalidateQueries({ queryKey: ['contact-deals', contactId] })
 }

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import type { Deal } from '#shared/api/deals.ts'
 import { useI18n } from '../../i18n.ts'
@@ -84,7 +85,9 @@ function LostDialog({
         <p className={css.about}>{t(reasons.length === 0 ? 'deals.lost.none' : 'deals.lost.about')}</p>
         {reasons.length === 0 && can(me, 'field.manage') && (
           <p>
-            <a href="/settings/lists">{t('deals.lost.settings')}</a>
+            <Link to="/settings/$" params={{ _splat: 'lists' }}>
+              {t('deals.lost.settings')}
+            </Link>
           </p>
         )}
         <fieldset className={css.reasons}>

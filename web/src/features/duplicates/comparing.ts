@@ -31,7 +31,7 @@ export interface Row {
   choosable: boolean
 }
 
-export function mergeableOf(contact: Contact): Mergeable {
+function mergeableOf(contact: Contact): Mergeable {
   return { ...contact, avatar: contact.avatarFileId }
 }
 
@@ -55,7 +55,7 @@ function fullness(contact: Contact): number {
 export const takeOf = (choices: Choices, stays: Side): string[] =>
   Object.entries(choices).flatMap(([name, side]) => (side === stays ? [] : [name]))
 
-export interface Comparison {
+interface Comparison {
   rows: Row[]
   result: Mergeable
 }

@@ -13,7 +13,7 @@ import { cancelOperation, downloadFile } from './operation-actions.ts'
 import { OperationProgress } from './progress.tsx'
 import { isAtWork, operationQuery, placeOperation } from './queries.ts'
 
-export interface ExportDialogProps {
+interface ExportDialogProps {
   of: ContactSelection
   /** How many, as far as it is known. */
   count?: BoundedCount | undefined

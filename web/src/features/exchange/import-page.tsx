@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { ImportDetail } from '#shared/api/operations.ts'
 import { useI18n } from '../../i18n.ts'
@@ -18,8 +18,9 @@ const STEPS = ['file', 'columns', 'check', 'result'] as const
 type Step = (typeof STEPS)[number]
 
 /** /contacts/import: a file, its columns, what would become of it, what became of it. Which import stands in the address. */
-export function ImportPage({ id }: { id: string | undefined }) {
+export function ImportPage() {
   const { t } = useI18n()
+  const { id } = useSearch({ from: '/inside/contacts/import' })
   const me = useMe()
   const navigate = useNavigate()
   const open = (next: string | undefined) =>

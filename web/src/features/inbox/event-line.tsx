@@ -15,12 +15,7 @@ const tookIt = (event: ActivityEvent): boolean =>
   event.kind === 'assigned' && event.actorId !== null && event.data['toId'] === event.actorId
 
 /** What happened, as a sentence. `nameOf` gives a colleague's name. */
-export function eventText(
-  i: I18n,
-  event: ActivityEvent,
-  nameOf: (id: string) => string,
-  money: MoneyPreferences,
-): string {
+function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) => string, money: MoneyPreferences): string {
   const { data, kind } = event
   if (kind === 'assigned') {
     const to = words(data['toId'])

@@ -12,7 +12,7 @@ import {
   IconVideo,
 } from '../../ui/icons.ts'
 
-export type MessageKind = (typeof MESSAGE_KINDS)[number]
+type MessageKind = (typeof MESSAGE_KINDS)[number]
 
 const ICONS: Partial<Record<MessageKind, typeof IconFile>> = {
   photo: IconPhoto,

@@ -34,7 +34,7 @@ function dayText(i: I18n, value: string): string {
 }
 
 /** What is asked of a field, as a sentence without its name. */
-export function useConditionText(): (field: ListField, asked: Asked) => ReactNode {
+function useConditionText(): (field: ListField, asked: Asked) => ReactNode {
   const i = useI18n()
   const money = useMoney()
   const { t } = i

@@ -56,7 +56,7 @@ export function ask(parts: Partial<Record<FilterOperator, string | undefined>>):
 }
 
 export const SPAN_UNITS = ['d', 'w', 'm', 'y'] as const
-export type SpanUnit = (typeof SPAN_UNITS)[number]
+type SpanUnit = (typeof SPAN_UNITS)[number]
 /** What a condition on days means to its reader. */
 export type Span =
   /** `today`, `this-month` … */

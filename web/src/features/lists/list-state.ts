@@ -57,7 +57,7 @@ export function addressOf(state: ListState, views: readonly BaseView[]): ListAdd
 }
 
 /** Undefined when the address names one that is not there (any more, or for this reader). */
-export function baseOf(address: ListAddress, views: readonly BaseView[]): BaseView | undefined {
+function baseOf(address: ListAddress, views: readonly BaseView[]): BaseView | undefined {
   const key = textOf(address['view']) ?? (address['deleted'] === true ? 'deleted' : undefined)
   return key === undefined ? views[0] : views.find((one) => one.key === key)
 }
@@ -75,7 +75,7 @@ export const queryOf = (state: ListState, columns: readonly string[]): ViewQuery
   columns: [...columns],
 })
 
-export function sameFilter(a: Filter, b: Filter): boolean {
+function sameFilter(a: Filter, b: Filter): boolean {
   const names = Object.keys(a)
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }

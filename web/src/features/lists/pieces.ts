@@ -4,7 +4,7 @@ import type { PageOf } from '#shared/api/common.ts'
  * A long list as far as it was read: pages that follow each other by their cursors. When something changes only what one
  * looks at is read again; what lies above is known to be old and read when one comes there, what lies below is let go.
  */
-export interface Piece<T> {
+interface Piece<T> {
   from: string | null
   items: readonly T[]
   next: string | null
@@ -18,7 +18,7 @@ export interface Window {
 }
 type Read<T> = (from: string | null, limit: number) => Promise<PageOf<T>>
 
-export const FIRST_PIECE = 60
+const FIRST_PIECE = 60
 export const PIECE = 100
 const MOST = 200
 

@@ -12,12 +12,12 @@ import { TableHead, type TableHeadProps } from './table-head.tsx'
 import { keepPlace, type List, placeOf } from './use-list.ts'
 import { useRowKeys } from './row-keys.ts'
 
-export const HEAD_HEIGHT = 36
-export const ROW_HEIGHT = 40
+const HEAD_HEIGHT = 36
+const ROW_HEIGHT = 40
 const LINE_HEIGHT = 66
 const CHECK_WIDTH = 44
 
-export interface TableProps<T extends { id: string }> extends Omit<TableHeadProps, 'template' | 'state'> {
+interface TableProps<T extends { id: string }> extends Omit<TableHeadProps, 'template' | 'state'> {
   label: string
   list: List<T>
   narrow: boolean
@@ -37,7 +37,7 @@ export interface TableProps<T extends { id: string }> extends Omit<TableHeadProp
 }
 
 /** The columns of every row and of the head: those never resized share what is left. */
-export function templateOf(columns: readonly ListField[], memory: ColumnMemory): { template: string; width: number } {
+function templateOf(columns: readonly ListField[], memory: ColumnMemory): { template: string; width: number } {
   const widths = columns.map((field, index) => widthOf(field, index === 0, memory))
   const own = columns.map((field) => memory.widths?.[field.name] !== undefined)
   const parts = widths.map((width, index) => (own[index] === true ? `${width}px` : `minmax(${width}px, ${width}fr)`))
@@ -313,7 +313,7 @@ function Coming({ narrow }: { narrow: boolean }) {
   )
 }
 
-export function SkeletonRow({ index, narrow }: { index: number; narrow: boolean }) {
+function SkeletonRow({ index, narrow }: { index: number; narrow: boolean }) {
   return (
     <div className={css.skeleton} style={{ blockSize: narrow ? LINE_HEIGHT : ROW_HEIGHT }}>
       <Skeleton width={narrow ? 38 : 26} height={narrow ? 38 : 26} round />

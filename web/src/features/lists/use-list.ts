@@ -18,7 +18,7 @@ export function keepPlace(key: string, change: Partial<Place>): void {
   places.set(key, { ...placeOf(key), ...change })
 }
 
-export const placeKey = (path: string, query: Query): string => `${path}?${JSON.stringify(query)}`
+const placeKey = (path: string, query: Query): string => `${path}?${JSON.stringify(query)}`
 
 /** A list that is read page by page (see pieces.ts). `root`: what live changes make old. */
 const piecesQuery = <T extends { id: string }>(root: string, path: string, query: Query) =>

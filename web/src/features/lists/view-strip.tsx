@@ -26,7 +26,7 @@ interface ViewStripProps {
   onChoose: (key: string) => void
 }
 
-export function CountText({ count }: { count: BoundedCount | undefined }) {
+function CountText({ count }: { count: BoundedCount | undefined }) {
   const i = useI18n()
   if (count === undefined) return null
   return (

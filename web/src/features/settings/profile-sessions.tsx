@@ -16,7 +16,7 @@ import { sessionsQuery } from './queries.ts'
 import frame from './settings.module.css'
 
 /** A browser and a system out of what browsers say of themselves; null where nothing is recognised. */
-export function deviceOf(userAgent: string | null): { browser: string | null; system: string | null; mobile: boolean } {
+function deviceOf(userAgent: string | null): { browser: string | null; system: string | null; mobile: boolean } {
   const text = userAgent ?? ''
   const browser = /\bEdg(?:e|A|iOS)?\//.test(text)
     ? 'Edge'

@@ -10,7 +10,7 @@ import { IconChevronDown, IconEye, IconKey } from './icons.ts'
 import { Segmented } from './parts.tsx'
 
 /** What stands for a secret that is there; sent back, it keeps it. */
-export const HIDDEN = '••••'
+const HIDDEN = '••••'
 
 /** Settings while they are typed: numbers as their text, so that half a number is no error. */
 export type TypedSettings = Record<string, string | boolean>
@@ -45,7 +45,7 @@ export function sentSettings(kind: ChannelKindInfo, typed: TypedSettings): Recor
   return sent
 }
 
-export function isAsked({ when }: SettingField, typed: TypedSettings): boolean {
+function isAsked({ when }: SettingField, typed: TypedSettings): boolean {
   return when === undefined || String(typed[when.field]) === when.is
 }
 

@@ -7,7 +7,7 @@ import { can, useMe } from '../../session/session.ts'
 import { Switch } from '../../ui/field.tsx'
 import css from './users.module.css'
 
-export type TokenScope = Pick<Required<ApiTokenNew>, 'readOnly' | 'rights' | 'channelIds'>
+type TokenScope = Pick<Required<ApiTokenNew>, 'readOnly' | 'rights' | 'channelIds'>
 export const WHOLE: TokenScope = { readOnly: false, rights: null, channelIds: null }
 
 /** What a token may do at most: less than oneself, never more. */

@@ -14,7 +14,7 @@ import { FormDialog } from './unsaved.tsx'
 import css from './users.module.css'
 
 /** Easily read out over the phone: no letters or digits that look alike, in groups of four. */
-export function makePassword(): string {
+function makePassword(): string {
   const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
   const drawn: string[] = []
   // Rejects the last part of the byte's range, so that every sign is as likely.

@@ -6,6 +6,8 @@ import type { CustomField } from '#shared/api/fields.ts'
 import type { FileInfo } from '#shared/api/files.ts'
 import type { ImportDetail, ImportPatch, ImportPreview, ImportRow, Operation } from '#shared/api/operations.ts'
 import { type Client, startTestApp, type TestApp, until } from '../../test/app.ts'
+import { eraseContacts } from '../crm/erasing.ts'
+import { purgeOperations } from './operations.ts'
 import { runPieces } from './runner.ts'
 
 let office: TestApp
@@ -440,5 +442,55 @@ describe('rights and ends', () => {
     expect(cancelled.body.done).toBeLessThan(5000)
     await undo(operation.id)
     expect(await count()).toBe(0)
+  })
+})
+
+describe('what an import keeps', () => {
+  const two = 'نام,موبایل\nماندنی,09121000001\nرفتنی,09121000002'
+  const kept = (id: string): Promise<{ text: string } | undefined> =>
+    office.app.db.one<{ text: string }>(
+      `select concat(to_jsonb(o), (select jsonb_agg(r) from import_row r where r.operation_id = o.id),
+         (select jsonb_agg(c) from operation_change c where c.operation_id = o.id)) as text from operation o where id = $1`,
+      [id],
+    )
+
+  test('of a contact that is erased nothing is left in the rows of its file, nor the file', async () => {
+    const { operation } = await begin('x.csv', two)
+    await start(operation.id)
+    const again = await begin('x.csv', two)
+    await check(again.operation.id)
+    await start(again.operation.id)
+    const gone = (await contacts()).find(({ name }) => name === 'رفتنی')
+    await boss.delete(`/contacts/${gone?.id}`)
+    await office.app.db.query(`update contact set deleted_at = now() - interval '10 years' where id = $1`, [gone?.id])
+    expect(await eraseContacts(office.app.db, 1)).toBe(1)
+    for (const { id } of [operation, again.operation]) {
+      expect((await kept(id))?.text).not.toMatch(/رفتنی|9121000002/)
+      const [stays, erased] = await rowsOf(id)
+      expect(stays?.cells).toEqual(['ماندنی', '09121000001'])
+      expect(erased).toMatchObject({ cells: [], problems: [], contactId: null })
+    }
+    expect(await office.app.db.query('select from operation where file_id is not null')).toEqual([])
+  })
+
+  test('goes after its time, however many went before', async () => {
+    await office.app.db.query(
+      `insert into operation (kind, state, created_by, created_at)
+       select 'import', 'done', $1, now() - interval '90 days' from generate_series(1, 500)`,
+      [office.people.administrator.id],
+    )
+    const started = (await begin('x.csv', two)).operation.id
+    await start(started)
+    const ready = (await begin('y.csv', 'نام,موبایل\nفراموش,09121000003')).operation.id
+    await office.app.db.query(`update operation set expires_at = now() - interval '1 minute' where id = $1`, [started])
+    await office.app.db.query(`update operation set created_at = now() - interval '31 days' where id = $1`, [ready])
+    const recent = (await begin('z.csv', two)).operation.id
+    await purgeOperations(office.app.db)
+    for (const id of [started, ready]) {
+      expect((await kept(id))?.text).not.toMatch(/ماندنی|فراموش|91210/)
+      expect(await rowsOf(id)).toEqual([])
+    }
+    expect((await settled(ready)).operation.state).toBe('cancelled')
+    expect(await rowsOf(recent)).toHaveLength(2)
   })
 })

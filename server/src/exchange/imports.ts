@@ -150,15 +150,19 @@ export async function checkOne(tx: Tx, actor: Actor, id: string): Promise<Operat
   return operationView(row, actor.locale)
 }
 
-/** From here on it runs by itself. Its columns are remembered for the next file with these headings. */
+/**
+ * From here on it runs by itself. Its columns are remembered for the next file with these headings. What else the file
+ * said of people is in its rows alone, where erasing finds it (index.ts).
+ */
 export async function startImport(tx: Tx, actor: Actor, id: string): Promise<Operation> {
   const operation = await lockImport(tx, actor, id)
   if (operation.state === 'waiting' || operation.state === 'running') return operationView(operation, actor.locale)
   needReady(operation)
   needColumns(operation)
   if (paramsOf(operation).format.type !== 'vcf') await rememberMapping(tx, paramsOf(operation).columns)
-  const params = boundBy(actor, operation.params)
-  const change = { state: 'waiting', params, done: 0, cursor: '0', result: {} } as const
+  const columns = paramsOf(operation).columns.map((column) => ({ ...column, samples: [] }))
+  const params = boundBy(actor, { ...paramsOf(operation), columns })
+  const change = { state: 'waiting', params, file_id: null, done: 0, cursor: '0', result: {} } as const
   const row = await moveOperation(tx, operation, change, actor.locale)
   await run(tx, row.id)
   await noteOperation(tx, actor, 'operation.started', row)

@@ -23,10 +23,16 @@ export const exchangeModule: Module = (app: App) => {
   })
   registerContactPart({
     name: 'operations',
-    async erase(tx, contactIds) {
-      // operation_change_contact; rows of imported files go with their operation, after a month.
+    async erase(tx, contactIds, limit) {
+      // operation_change_contact
       await tx.query('delete from operation_change where contact_id = any($1::bigint[])', [contactIds])
-      return true
+      const rows = await tx.query(
+        // import_row_contact; that there was a row, and what became of it, is still told.
+        `update import_row set cells = '{}', problems = '[]', contact_id = null where ctid = any(array(
+           select ctid from import_row where contact_id = any($1::bigint[]) limit $2)) returning n`,
+        [contactIds, limit],
+      )
+      return rows.length < limit
     },
   })
 }

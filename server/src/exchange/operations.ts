@@ -297,10 +297,11 @@ const PIECE = 2000
 
 /** What is kept for undoing, rows of files and products of exports, when their time is over; piece by piece. */
 export async function purgeOperations(db: Db): Promise<void> {
-  // operation_expiry; of an import that nobody started the file's rows go after the same time.
+  // operation_expiry, operation_file; of an import that nobody started, which still has its file, the rows go after the
+  // same time.
   const over = await db.query<{ id: string }>(
     `select id from operation where expires_at < now()
-     union select id from operation where kind = 'import' and expires_at is null and state not in ('running', 'undoing')
+     union select id from operation where kind = 'import' and file_id is not null and expires_at is null
        and created_at < now() - make_interval(days => ${UNDOABLE_DAYS})
      order by id limit 500`,
   )
@@ -321,6 +322,7 @@ export async function purgeOperations(db: Db): Promise<void> {
     // The file itself is removed with all that nothing refers to.
     await db.query(
       `update operation set file_id = null, expires_at = null,
+         params = case when kind = 'import' then params || '{"columns": []}' else params end,
          state = case when state in ('reading', 'ready', 'checking', 'waiting') then 'cancelled' else state end where id = $1`,
       [id],
     )

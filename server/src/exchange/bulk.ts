@@ -1,5 +1,5 @@
 import type { BulkChange, ContactSelection } from '#shared/api/operations.ts'
-import { audit } from '../org/audit.ts'
+import { auditAll } from '../org/audit.ts'
 import { selectContacts } from '../crm/contact-search.ts'
 import { deleteContacts } from '../crm/deletion.ts'
 import { cleanFieldValues, loadFields } from '../crm/fields.ts'
@@ -13,11 +13,11 @@ import {
   type Change,
   changeOf,
   type ContactState,
-  fieldsOf,
   keepChanges,
   nowOf,
   readStates,
   storeStates,
+  told,
 } from './changes.ts'
 import { lockOperation, moveOperation, noteOperation, type OperationRow } from './operations.ts'
 import type { Piece, Whole } from './runner.ts'
@@ -158,8 +158,16 @@ async function changePiece({ tx, actor, here, roots, count }: Selected, change: 
   }
   count('changed', changes.length)
   await storeStates(tx, records)
-  for (const { id, before, after } of records)
-    await audit(tx, actor, 'contact.changed', { kind: 'contact', id }, told(before), told(after))
+  await auditAll(
+    tx,
+    actor,
+    'contact.changed',
+    records.map(({ id, before, after }) => ({
+      subject: { kind: 'contact', id },
+      before: told(before),
+      after: told(after),
+    })),
+  )
   const shown = records.flatMap(({ id, after }) => {
     const root = roots.get(id)
     return root ? [root, { ...root, kind: after.kind }] : []
@@ -172,8 +180,6 @@ async function changePiece({ tx, actor, here, roots, count }: Selected, change: 
   for (const visitor of shown.filter(({ kind }) => kind === 'visitor')) publishContacts(tx, [visitor])
   return changes
 }
-
-const told = (state: ContactState): object => ({ ...fieldsOf(state), tagIds: state.details.tagIds })
 
 /** Undefined: a field is not for contacts of this kind. */
 function changed(

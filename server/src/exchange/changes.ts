@@ -36,6 +36,9 @@ export function fieldsOf({ kind, name, details }: Omit<ContactState, 'at'>): Fie
   return { kind, name, ...plain, ...Object.fromEntries(custom) }
 }
 
+/** All of it, as the audit log tells it. */
+export const told = (state: ContactState): object => ({ ...fieldsOf(state), tagIds: state.details.tagIds })
+
 /** The fields that are not as before, on both sides; what is not there is null. */
 export function differences(before: Fields, after: Fields): { before: Fields; after: Fields } {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(

@@ -1,13 +1,13 @@
 import type { FieldValues } from '#shared/api/fields.ts'
 import { foldForIndex, foldText, sortKey } from '#shared/text.ts'
-import { audit } from '../org/audit.ts'
+import { auditAll } from '../org/audit.ts'
 import type { ContactDetails } from '../crm/contact-details.ts'
 import { loadFields, storeFields } from '../crm/fields.ts'
 import { foldContact, nameKey } from '../crm/folding.ts'
 import { publishContacts } from '../crm/publish.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
-import { type Change, changeOf, fieldsOf, keepChanges, type KeptAddress, nowOf, storeStates } from './changes.ts'
+import { type Change, changeOf, keepChanges, type KeptAddress, nowOf, storeStates, told } from './changes.ts'
 import { Raced, type Subject } from './subjects.ts'
 import { ADDRESS_COLUMNS, ADDRESS_NAMES, writeAddress } from './taking-back.ts'
 
@@ -44,15 +44,16 @@ export async function storeSubjects(
     operationId,
     subjects.map((subject) => kept(subject, real(subject.id), at, parts)),
   )
-  for (const { id, before, after } of changed)
-    await audit(
-      tx,
-      actor,
-      'contact.changed',
-      { kind: 'contact', id },
-      { ...fieldsOf(before), tagIds: before.details.tagIds },
-      { ...fieldsOf(after), tagIds: after.details.tagIds },
-    )
+  await auditAll(
+    tx,
+    actor,
+    'contact.changed',
+    changed.map(({ id, before, after }) => ({
+      subject: { kind: 'contact', id },
+      before: told(before),
+      after: told(after),
+    })),
+  )
   publishContacts(
     tx,
     subjects.map((subject) => ({

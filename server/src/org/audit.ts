@@ -21,21 +21,44 @@ export async function audit(
   before: object | null = null,
   after: object | null = null,
 ): Promise<void> {
-  const [was, is] = before && after ? differing(before, after) : [before, after]
-  if (before && after && Object.keys(is ?? {}).length === 0 && Object.keys(was ?? {}).length === 0) return
-  const kept = [was, is].map((value) => (value === null ? null : withoutSecrets(value)))
-  const words = foldForIndex([action.replaceAll(/[._]/g, ' '), ...kept.flatMap(textsIn)].join(' '), MOST_WORDS)
+  await auditAll(tx, actor, action, [{ subject, before, after }])
+}
+
+export interface AuditEntry {
+  subject: AuditSubject
+  before: object | null
+  after: object | null
+}
+
+/** `audit` of one act on many, in one statement. */
+export async function auditAll(
+  tx: Tx,
+  actor: Pick<Actor, 'userId' | 'address'> | undefined,
+  action: string,
+  entries: readonly AuditEntry[],
+): Promise<void> {
+  const rows = entries.flatMap(({ subject, before, after }) => {
+    const [was, is] = before && after ? differing(before, after) : [before, after]
+    if (before && after && Object.keys(is ?? {}).length === 0 && Object.keys(was ?? {}).length === 0) return []
+    const kept = [was, is].map((value) => (value === null ? null : withoutSecrets(value)))
+    const words = foldForIndex([action.replaceAll(/[._]/g, ' '), ...kept.flatMap(textsIn)].join(' '), MOST_WORDS)
+    const [wasText, isText] = kept.map((value) => (value === null ? null : JSON.stringify(value)))
+    return [{ subject, was: wasText, is: isText, words }]
+  })
+  if (rows.length === 0) return
   await tx.query(
     `insert into audit_event (user_id, action, subject_kind, subject_id, before, after, address, words)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+     select $1, $2, n.kind, n.id, n.was, n.is_now, $3, n.words
+     from unnest($4::text[], $5::bigint[], $6::jsonb[], $7::jsonb[], $8::text[]) as n(kind, id, was, is_now, words)`,
     [
       actor?.userId ?? null,
       action,
-      subject.kind,
-      subject.id ?? null,
-      ...kept.map((value) => (value === null ? null : JSON.stringify(value))),
       actor?.address || null,
-      words,
+      rows.map(({ subject }) => subject.kind),
+      rows.map(({ subject }) => subject.id ?? null),
+      rows.map(({ was }) => was),
+      rows.map(({ is }) => is),
+      rows.map(({ words }) => words),
     ],
   )
 }

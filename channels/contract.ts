@@ -33,6 +33,10 @@ export interface ChannelKind {
   acknowledge?(item: Inbound, ctx: Ctx): Promise<void>
   /** Name and picture of somebody. */
   profile?(address: string, ctx: Ctx): Promise<Profile>
+  /** Whom the customer sees as the sender: the provider's id of the bot or line. Channels with one account are one sender. */
+  account?(settings: Record<string, string | number | boolean>): string | undefined
+  /** A link that opens a chat with this account and comes back as `startPayload` (A-Z a-z 0-9 _ -, at most 64). */
+  startLink?(payload: string, account: NonNullable<Check['account']>): string | undefined
   /** The bytes of an attachment, by what `receive` put into `remote`. At most `maxBytes`; throws `ChannelError`. */
   fetchFile?(remote: unknown, maxBytes: number, ctx: Ctx): Promise<FetchedFile>
 }
@@ -83,6 +87,8 @@ export interface Capabilities {
   /** A button by which the customer shares the own number (B6). */
   askNumber: boolean
   buttons: boolean
+  /** A button that opens an address. */
+  linkButton?: boolean
   /** What is known after handing over: only that it was taken, or delivery and reading too. */
   receipts: 'none' | 'delivered' | 'read'
   /** May write to somebody who never wrote (by number). */
@@ -204,6 +210,8 @@ export interface Outbound {
   /** Show the "share my number" button with this label. */
   askNumber?: string
   buttons?: { label: string; value: string }[][]
+  /** A button below the message that opens an address; only where `linkButton` says so. */
+  link?: { label: string; url: string }
 }
 export interface OutboundAttachment {
   kind: AttachmentKind

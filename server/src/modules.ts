@@ -6,9 +6,12 @@ import { crmModule } from './crm/index.ts'
 import { exchangeModule } from './exchange/index.ts'
 import { salesModule } from './sales/index.ts'
 import { conversationsModule } from './conversations/index.ts'
+import { workModule } from './work/index.ts'
+import { outreachModule } from './outreach/index.ts'
+import { insightModule } from './insight/index.ts'
 
 /** In the order in which they may import each other: to the left only. The boundary test reads `MODULE_ORDER`. */
-export const MODULE_ORDER = ['platform', 'org', 'crm', 'exchange', 'sales', 'conversations'] as const
+export const MODULE_ORDER = ['platform', 'org', 'crm', 'exchange', 'sales', 'conversations', 'work', 'outreach', 'insight'] as const
 export const modules: Module[] = [
   filesModule,
   systemModule,
@@ -17,4 +20,7 @@ export const modules: Module[] = [
   exchangeModule,
   salesModule,
   conversationsModule,
+  workModule,
+  outreachModule,
+  insightModule,
 ]

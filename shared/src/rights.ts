@@ -9,6 +9,18 @@ export const RIGHTS = [
   'deal.view',
   'deal.edit',
   'conversation.assign', // give a conversation to somebody else; taking one oneself needs only the channel's "send"
+  'template.manage', // the office's texts; ready answers of one's own need none
+  'campaign.view',
+  'campaign.manage', // make and change campaigns, recipient lists and the exclusion list
+  'campaign.send', // start, pause, resume and cancel them
+  'automation.manage', // rules and macros; running a macro needs what its actions need
+  'cost.view',
+  'cost.manage', // price lists, budgets, wallets
+  'report.view',
+  'request.edit', // register requests, work on one's own
+  'request.view_all', // requests of everybody; otherwise those one registered or was assigned
+  'task.edit',
+  'task.view_all',
   'view.share', // offer one's saved views to everybody; to one's own team anybody may
   'channel.create',
   'inbound.view', // what providers sent, and why something was set aside
@@ -45,6 +57,16 @@ export const PRESET_ROLES: Record<
       'deal.view',
       'deal.edit',
       'conversation.assign',
+      'template.manage',
+      'campaign.view',
+      'campaign.manage',
+      'campaign.send',
+      'cost.view',
+      'report.view',
+      'request.edit',
+      'request.view_all',
+      'task.edit',
+      'task.view_all',
       'view.share',
       'inbound.view',
       'inbound.replay',
@@ -53,7 +75,7 @@ export const PRESET_ROLES: Record<
     channels: { view: true, send: true, manage: false },
   },
   agent: {
-    rights: ['contact.view', 'contact.edit', 'deal.view', 'deal.edit', 'user.view'],
+    rights: ['contact.view', 'contact.edit', 'deal.view', 'deal.edit', 'request.edit', 'task.edit', 'user.view'],
     channels: { view: true, send: true, manage: false },
   },
   viewer: {

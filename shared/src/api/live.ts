@@ -29,14 +29,34 @@ export type LiveChange =
   | { kind: 'operation'; operation: Operation }
   /** A deal was made, changed, moved or deleted (`deal` null). */
   | { kind: 'deal'; id: string; contactId: string; deal: Deal | null }
+  /** A campaign's state or counts moved on: fetch it again. */
+  | { kind: 'campaign'; id: string }
+  | { kind: 'request'; id: string; contactId: string | null }
+  | { kind: 'task'; id: string; contactId: string | null }
+  /** One's notices changed: fetch them again. */
+  | { kind: 'notices' }
   | { kind: 'duplicates' }
   | { kind: 'inbound'; channelId: string; quarantined: number }
   | { kind: 'draft'; conversationId: string }
   /** Somebody called you in a note. */
   | { kind: 'mention'; conversationId: string | null; contactId: string; noteId: string; byId: string }
 
-/** Custom fields, tags, the office's lists, saved views, teams, invitations, the stages of deals. */
-export const DEFINED = ['fields', 'tags', 'lists', 'views', 'teams', 'invitations', 'stages'] as const
+/** What the office defines and many screens read. */
+export const DEFINED = [
+  'fields',
+  'tags',
+  'lists',
+  'views',
+  'teams',
+  'invitations',
+  'stages',
+  'templates',
+  'automations',
+  'macros',
+  'prices',
+  'budgets',
+  'exclusions',
+] as const
 export type Defined = (typeof DEFINED)[number]
 
 export interface LivePresence {

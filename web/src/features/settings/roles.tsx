@@ -23,15 +23,19 @@ import frame from './settings.module.css'
 import { PageSkeleton } from './settings.tsx'
 
 /** Rights in the order and company in which one thinks of them. */
-const RIGHT_GROUPS: { id: 'contacts' | 'channels' | 'people' | 'trace'; rights: readonly Right[] }[] = [
-  { id: 'contacts', rights: RIGHTS.filter((right) => /^(contact|deal|conversation|view)\./.test(right)) },
-  { id: 'channels', rights: RIGHTS.filter((right) => /^(channel|inbound)\./.test(right)) },
-  { id: 'people', rights: RIGHTS.filter((right) => /^(user|team|role)\./.test(right)) },
-  {
-    id: 'trace',
-    rights: RIGHTS.filter((right) => !/^(contact|deal|conversation|view|channel|inbound|user|team|role)\./.test(right)),
-  },
-]
+const RIGHT_GROUPS: {
+  id: 'contacts' | 'work' | 'outreach' | 'channels' | 'people' | 'trace'
+  rights: readonly Right[]
+}[] = (
+  [
+    ['contacts', /^(contact|deal|conversation|view)\./],
+    ['work', /^(request|task)\./],
+    ['outreach', /^(template|campaign|automation|cost|report)\./],
+    ['channels', /^(channel|inbound)\./],
+    ['people', /^(user|team|role)\./],
+    ['trace', /^(field|organisation|audit)\./],
+  ] as const
+).map(([id, of]) => ({ id, rights: RIGHTS.filter((right) => of.test(right)) }))
 
 /** Changes a role: at once on the screen, taken back when refused, undone from the notice. */
 async function changeRole(role: Role, change: RolePatch, told: string): Promise<void> {

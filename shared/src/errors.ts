@@ -66,6 +66,8 @@ export const ERRORS = {
   operation_not_undoable: { status: 409 },
   /** It has ended, or is being undone: it can be neither changed nor stopped. */
   operation_over: { status: 409 },
+  /** The assignee has acted on the request, or it does not stand where the step begins. */
+  request_locked: { status: 409 },
   /** A token that may only read, or somebody who sees as another user. */
   read_only: { status: 403 },
   rate_limited: { status: 429 },

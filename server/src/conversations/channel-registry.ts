@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import type { Welcome } from '#shared/api/channels.ts'
+import type { ChannelLink, Welcome } from '#shared/api/channels.ts'
 import type { Locale } from '#shared/i18n.ts'
-import type { Capabilities, ChannelKind, Ctx } from '#channels/contract.ts'
+import type { Capabilities, ChannelKind, Check, Ctx } from '#channels/contract.ts'
 import type { InstalledKind } from '#channels/index.ts'
 import { stripUnsafe } from '#shared/text.ts'
 import type { App } from '../platform/app.ts'
@@ -19,6 +19,12 @@ export interface LiveChannel {
   state: 'active' | 'paused' | 'broken'
   welcome: Welcome
   reopenHours: number
+  /** Who could not be reached is not tried again for so many days. */
+  restDays: number
+  /** The button that leads from messages by number to the bot of the same account. */
+  link: ChannelLink
+  /** What the last check learnt of the account. */
+  account: NonNullable<Check['account']>
 }
 
 /** The configured channels, remembered on this node. What is remembered is dropped as soon as one changes on any node. */
@@ -47,6 +53,7 @@ export const hookContext = (id: string): string => `channel/${id}/hook`
 export const hookHash = (secret: string): string => hash('sha256', secret)
 
 export const NO_WELCOME: Welcome = { text: '', fileId: null, askNumber: false, buttonText: '' }
+export const DEFAULT_LINK: ChannelLink = { on: true, text: '', days: 30 }
 
 export function createChannels(app: App): Channels {
   let known: Promise<Known> | undefined
@@ -133,13 +140,16 @@ interface Row {
   state: LiveChannel['state']
   welcome: Partial<Welcome>
   reopen_hours: number
+  rest_days: number
+  link: Partial<ChannelLink>
+  provider: LiveChannel['account']
 }
 
 async function read(app: App, reported: Set<string>): Promise<Known> {
   const at = Date.now()
   const [rows, organisation] = await Promise.all([
     app.db.query<Row>(
-      'select id, kind, name, settings, hook_hash, hook_secret, state, welcome, reopen_hours from channel order by id',
+      'select id, kind, name, settings, hook_hash, hook_secret, state, welcome, reopen_hours, rest_days, link, provider from channel order by id',
     ),
     app.db.one<{ locale: Locale }>('select locale from organisation'),
   ])
@@ -173,6 +183,9 @@ function openRow(app: App, row: Row, reported: Set<string>): { channel: LiveChan
       state: row.state,
       welcome: { ...NO_WELCOME, ...row.welcome },
       reopenHours: row.reopen_hours,
+      restDays: row.rest_days,
+      link: { ...DEFAULT_LINK, ...row.link },
+      account: row.provider,
     }
     return { channel, secret }
   } catch {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Channel, ChannelBrief, ChannelNew, ChannelPatch, Welcome } from '#shared/api/channels.ts'
+import type { Channel, ChannelBrief, ChannelLink, ChannelNew, ChannelPatch, Welcome } from '#shared/api/channels.ts'
 import type { InstalledKind } from '#channels/index.ts'
 import type { Locale } from '#shared/i18n.ts'
 import type { ChannelRight } from '#shared/rights.ts'
@@ -10,6 +10,7 @@ import { decodeCursor, pageOf } from '../platform/http.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
 import {
   type Channels,
+  DEFAULT_LINK,
   hookContext,
   hookHash,
   hookUrl,
@@ -35,12 +36,14 @@ interface Row {
   state_reason: StateReason | null
   welcome: Partial<Welcome>
   reopen_hours: number
+  rest_days: number
+  link: Partial<ChannelLink>
   provider: Channel['account']
   created_at: Date
   updated_at: Date
 }
 const COLUMNS =
-  'id, kind, name, settings, hook_secret, state, state_reason, welcome, reopen_hours, provider, created_at, updated_at'
+  'id, kind, name, settings, hook_secret, state, state_reason, welcome, reopen_hours, rest_days, link, provider, created_at, updated_at'
 
 /** How a channel is shown: to whom, in which language, and at which address the reader reached us. */
 export interface Reader {
@@ -108,6 +111,8 @@ function channelView(app: App, { actor, locale, base }: Reader, row: Row, manage
     webhookUrl: full ? webhookUrlOf(app, row, base) : null,
     welcome: { ...NO_WELCOME, ...row.welcome },
     reopenHours: row.reopen_hours,
+    restDays: row.rest_days,
+    link: { ...DEFAULT_LINK, ...row.link },
     account: { ...(username && { username }), ...(name && { name }), ...(link && { link }) },
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
@@ -147,8 +152,8 @@ export async function createChannel(app: App, channels: Channels, reader: Reader
     const id = taken?.id ?? ''
     const secret = randomBytes(32).toString('base64url')
     const row = await tx.one<Row>(
-      `insert into channel (id, kind, name, settings, hook_hash, hook_secret, welcome, reopen_hours)
-       overriding system value values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, 72)) returning ${COLUMNS}`,
+      `insert into channel (id, kind, name, settings, hook_hash, hook_secret, welcome, reopen_hours, rest_days, link)
+       overriding system value values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, 72), coalesce($9, 30), $10) returning ${COLUMNS}`,
       [
         id,
         input.kind,
@@ -158,6 +163,8 @@ export async function createChannel(app: App, channels: Channels, reader: Reader
         app.secrets.encrypt(secret, hookContext(id)),
         JSON.stringify(welcome),
         input.reopenHours ?? null,
+        input.restDays ?? null,
+        JSON.stringify({ ...DEFAULT_LINK, ...input.link }),
       ],
     )
     if (!row) throw new Error('the channel was not stored')
@@ -192,7 +199,7 @@ export async function changeChannel(
     const state = patch.state ?? (patch.settings && before.state === 'broken' ? 'active' : before.state)
     const after = await tx.one<Row>(
       `update channel set name = $2, settings = $3, state = $4, state_reason = case when $5 then null else state_reason end,
-         welcome = $6, reopen_hours = $7, updated_at = now() where id = $1 returning ${COLUMNS}`,
+         welcome = $6, reopen_hours = $7, rest_days = $8, link = $9, updated_at = now() where id = $1 returning ${COLUMNS}`,
       [
         id,
         patch.name === undefined ? before.name : nameOf(patch.name),
@@ -201,6 +208,8 @@ export async function changeChannel(
         renewed,
         JSON.stringify(welcome),
         patch.reopenHours ?? before.reopen_hours,
+        patch.restDays ?? before.rest_days,
+        JSON.stringify({ ...DEFAULT_LINK, ...before.link, ...patch.link }),
       ],
     )
     if (!after) throw new Problem('not_found')
@@ -263,6 +272,8 @@ function auditView(app: App, row: Row, settings: Settings): object {
     state: row.state,
     welcome: { ...NO_WELCOME, ...row.welcome },
     reopenHours: row.reopen_hours,
+    restDays: row.rest_days,
+    link: { ...DEFAULT_LINK, ...row.link },
     settings: shownSettings(app.kinds.get(row.kind), settings),
   }
 }

@@ -44,6 +44,7 @@ export const ChannelKindInfo = Type.Object({
     attachmentsPerMessage: Type.Integer(),
     askNumber: Type.Boolean(),
     buttons: Type.Boolean(),
+    linkButton: Type.Optional(Type.Boolean()),
     receipts: Choice(['none', 'delivered', 'read'] as const),
     firstContact: Type.Boolean(),
     profile: Type.Boolean(),
@@ -60,6 +61,17 @@ export const Welcome = Type.Object({
   buttonText: Type.String({ maxLength: 60 }),
 })
 export type Welcome = Static<typeof Welcome>
+
+/**
+ * A button under messages that go by number, which leads to the bot of the same account. `text` empty: the product's own
+ * words. `days`: how long its link is good.
+ */
+export const ChannelLink = Type.Object({
+  on: Type.Boolean(),
+  text: Type.String({ maxLength: 60 }),
+  days: Type.Integer({ minimum: 1, maximum: 365 }),
+})
+export type ChannelLink = Static<typeof ChannelLink>
 
 /** What somebody who may view the channel sees. */
 export const ChannelBrief = Type.Object({
@@ -86,6 +98,9 @@ export const Channel = Type.Object({
   webhookUrl: Nullable(Type.String()),
   welcome: Welcome,
   reopenHours: Type.Integer(),
+  /** Who could not be reached is not tried again for so many days. */
+  restDays: Type.Integer(),
+  link: ChannelLink,
   account: Type.Object({
     username: Type.Optional(Type.String()),
     name: Type.Optional(Type.String()),
@@ -101,6 +116,8 @@ export const ChannelNew = Type.Object({
   settings: Settings,
   welcome: Type.Optional(Type.Partial(Welcome)),
   reopenHours: Type.Optional(Type.Integer({ minimum: 0, maximum: 8760 })),
+  restDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
+  link: Type.Optional(Type.Partial(ChannelLink)),
 })
 export type ChannelNew = Static<typeof ChannelNew>
 export const ChannelPatch = Type.Partial(
@@ -111,6 +128,8 @@ export const ChannelPatch = Type.Partial(
     state: Choice(['active', 'paused'] as const),
     welcome: Type.Partial(Welcome),
     reopenHours: Type.Integer({ minimum: 0, maximum: 8760 }),
+    restDays: Type.Integer({ minimum: 1, maximum: 3650 }),
+    link: Type.Partial(ChannelLink),
   }),
 )
 export type ChannelPatch = Static<typeof ChannelPatch>

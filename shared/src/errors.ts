@@ -4,6 +4,8 @@
  */
 export const ERRORS = {
   already_set_up: { status: 409 },
+  /** A budget stops bulk sending: value `budgetId`. */
+  budget_reached: { status: 409 },
   cannot_merge_self: { status: 422 },
   /** Conversations refer to it; it can only rest. */
   channel_in_use: { status: 409 },

@@ -1,5 +1,6 @@
 import type { Money } from '#shared/api/fields.ts'
-import { type Calendar, dayOfParts, partsOfDay } from '#shared/days.ts'
+import { dayOfParts, partsOfDay } from '#shared/days.ts'
+import type { Calendar } from '#shared/locales.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import { remindOfBudgets, remindOfWallets } from './reminders.ts'

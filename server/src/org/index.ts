@@ -8,6 +8,7 @@ import { sealingPart } from './audit-seal.ts'
 import { meRoutes } from './me.routes.ts'
 import { isLogo } from './organisation.ts'
 import { mailRoutes } from './mail.routes.ts'
+import { noticeRoutes } from './notices.routes.ts'
 import { teamRoutes } from './teams.routes.ts'
 import { secondFactorRoutes } from './second-factor.routes.ts'
 import { organisationRoutes } from './organisation.routes.ts'
@@ -31,6 +32,7 @@ export function orgModule(app: App): void {
   secondFactorRoutes(app)
   teamRoutes(app)
   mailRoutes(app)
+  noticeRoutes(app)
   accessLinkRoutes(app)
   accessLinkJobs(app)
   roleRoutes(app)

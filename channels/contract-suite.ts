@@ -221,8 +221,40 @@ function checkFailures(kind: ChannelKind, words: Labels[string] | undefined) {
       expect(error.message).not.toContain(SECRET)
       expect(error.retryAfter ?? 1).toBeGreaterThan(0)
       if (effect === 'none') expect(['later', 'settings'], error.message).toContain(error.outcome)
-      if (effect === 'maybe') expect(error.outcome).toBe('unknown')
+      if (effect !== 'maybe') continue
+      expect(kind.capabilities.recognisesRepeats ? ['later', 'refused'] : ['unknown'], error.message).toContain(
+        error.outcome,
+      )
     }
+  })
+
+  test('puts every try of a message on the wire alike where the provider recognises repeats, and no two messages', async () => {
+    if (!kind.capabilities.recognisesRepeats) return
+    const bodies: string[] = []
+    const http: Http = async (_url, { body } = {}) => {
+      bodies.push(String(body))
+      throw new HttpError('cut', true, 'cut')
+    }
+    const [text] = outbounds(kind)
+    if (!text) throw new Error('no message')
+    for (const message of [text, text, { ...text, id: '2' }])
+      await kind.send(message, testCtx(kind, settings, { http })).catch(() => undefined)
+    expect(bodies[1]).toBe(bodies[0])
+    expect(bodies[2]).not.toBe(bodies[0])
+  })
+
+  test('names its account, and links to it, or says that it cannot', () => {
+    const account = kind.account?.(testCtx(kind, settings).settings)
+    expect(account ?? 'x').not.toBe('')
+    expect(account ?? '', 'the account holds the secret').not.toContain('secret')
+    expect(kind.account?.({}), 'without settings there is no account').toBeUndefined()
+    if (!kind.startLink) return
+    const payload = 'A-z_09'.padEnd(64, 'x')
+    const link = kind.startLink(payload, { username: 'some_bot', name: 'x' })
+    expect(link && new URL(link).href).toContain(payload)
+    expect(kind.startLink('x', {}), 'an account without a name has no link').toBeUndefined()
+    for (const bad of ['', 'a b', 'a&b=c', 'x'.repeat(65)])
+      expect(kind.startLink(bad, { username: 'some_bot' })).toBeUndefined()
   })
 
   test.each(WORLD)('checks its settings in words: $name', async ({ http }) => {
@@ -250,7 +282,9 @@ function checkFailures(kind: ChannelKind, words: Labels[string] | undefined) {
 
 /** A message of each sort the kind says it can send. */
 function outbounds(kind: ChannelKind): Outbound[] {
-  const base = { id: '1', threadKey: '1418273645', text: 'سلام', attachments: [] }
+  // As the core gives them: phone numbers in E.164.
+  const threadKey = kind.identityKind === 'phone' ? '+989121110022' : '1418273645'
+  const base: Outbound = { id: '1', threadKey, text: 'سلام', attachments: [] }
   const files = (Object.keys(kind.capabilities.attachments) as AttachmentKind[]).map((one) => {
     const mediaType = kind.capabilities.attachments[one]?.mediaTypes?.[0] ?? 'application/octet-stream'
     return {
@@ -258,7 +292,8 @@ function outbounds(kind: ChannelKind): Outbound[] {
       attachments: [{ kind: one, name: 'نام.bin', mediaType, size: 3, bytes: async () => new Uint8Array([1, 2, 3]) }],
     }
   })
-  return [base, ...files]
+  const link = { label: 'گفت‌وگو', url: 'https://example.ir/x?start=1' }
+  return [base, ...files, ...(kind.capabilities.linkButton ? [{ ...base, link }] : [])]
 }
 
 /** Captured payloads with one to three places replaced, and any JSON at all. */

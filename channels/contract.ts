@@ -61,6 +61,11 @@ export interface FieldLabel {
 }
 
 export interface SettingField {
+  /**
+   * Some names mean something to the core: `mode`, `ratePerSecond`, `ratePerChat`, `ratePerAccount` (see `Capabilities.rate`);
+   * `price` of one message, a decimal number as text in the organisation's currency, which stands where no price list says
+   * otherwise; `restDays`, how long an address that was `unreachable` is left alone (without it: until something comes in).
+   */
   name: string
   type: 'text' | 'secret' | 'url' | 'number' | 'choice' | 'switch'
   required?: boolean
@@ -89,12 +94,17 @@ export interface Capabilities {
   buttons: boolean
   /** A button that opens an address. */
   linkButton?: boolean
+  /** The provider recognises a repeated id: another try of a message is never a second one, so what is in doubt may be tried again. */
+  recognisesRepeats?: boolean
   /** What is known after handing over: only that it was taken, or delivery and reading too. */
   receipts: 'none' | 'delivered' | 'read'
   /** May write to somebody who never wrote (by number). */
   firstContact: boolean
   profile: boolean
-  /** Safe sending rates; settings named `ratePerSecond` and `ratePerChat` override them. Messages a second. */
+  /**
+   * Safe sending rates, in messages a second; settings named `ratePerSecond` and `ratePerChat` override them, `ratePerAccount`
+   * bounds all channels of one `account` together.
+   */
   rate: { channel: number; chat: number }
 }
 export type AttachmentKind = 'photo' | 'document' | 'voice' | 'audio' | 'video' | 'animation' | 'sticker'
@@ -219,6 +229,10 @@ export interface OutboundAttachment {
   mediaType: string
   size: number
   bytes(): Promise<Uint8Array>
+  /** What the provider called this file when this channel uploaded it before: at an earlier try, or for another message. */
+  uploaded?: string
+  /** Remembers that name beyond a crash. For providers that are given files apart from messages; call it before sending. */
+  remember?(uploaded: string): Promise<void>
 }
 export interface Sent {
   providerKey: string

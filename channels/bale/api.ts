@@ -61,10 +61,10 @@ export const TOKEN_PATTERN = '^[0-9]{1,19}:[A-Za-z0-9_-]{1,200}$'
 const TOKEN = new RegExp(TOKEN_PATTERN)
 export const DEFAULT_BASE_URL = 'https://tapi.bale.ai'
 
-export function baseUrl(ctx: Pick<Ctx, 'settings'>): string {
-  const value = String(ctx.settings.baseUrl || DEFAULT_BASE_URL).trim()
+export function baseUrl(ctx: Pick<Ctx, 'settings'>, otherwise = DEFAULT_BASE_URL): string {
+  const value = String(ctx.settings.baseUrl || otherwise).trim()
   if (!URL.canParse(value) || !/^https?:/i.test(value)) {
-    throw new ChannelError('settings', 'wrong_address', 'the address of the Bale API is not an http(s) address')
+    throw new ChannelError('settings', 'wrong_address', 'the address of the service is not an http(s) address')
   }
   const url = new URL(value)
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
@@ -141,7 +141,11 @@ function failure(answer: HttpAnswer, envelope: Json | undefined, ctx: Ctx): Chan
 
 /** Seconds to wait, from the envelope or the header; at most a day. */
 function retryAfter(answer: HttpAnswer, envelope: Json | undefined): number | undefined {
-  const told = record(envelope?.parameters)?.retry_after ?? answer.headers['retry-after']
+  return waitOf(record(envelope?.parameters)?.retry_after ?? answer.headers['retry-after'])
+}
+
+/** Whole seconds from what an answer or its header says; undefined when it says nothing of use. */
+export function waitOf(told: unknown): number | undefined {
   const seconds = typeof told === 'string' && /^\d{1,9}(\.\d{1,6})?$/.test(told) ? Number(told) : told
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined
   return Math.min(Math.ceil(seconds), 86_400)

@@ -27,6 +27,7 @@ export const capabilities: Capabilities = {
   attachmentsPerMessage: 1,
   askNumber: true,
   buttons: true,
+  linkButton: true,
   receipts: 'none',
   firstContact: false,
   profile: true,
@@ -80,9 +81,9 @@ async function sendFile(message: Outbound, attachment: OutboundAttachment, commo
 }
 
 /** The answer begins when the upload has ended: half a minute, and a second for every 64 KiB of it (a slow office line). */
-const uploadTime = (bytes: number) => 30_000 + Math.ceil(bytes / 65_536) * 1000
+export const uploadTime = (bytes: number) => 30_000 + Math.ceil(bytes / 65_536) * 1000
 
-async function readBytes(attachment: OutboundAttachment): Promise<Uint8Array> {
+export async function readBytes(attachment: OutboundAttachment): Promise<Uint8Array> {
   try {
     return await attachment.bytes()
   } catch (error) {
@@ -96,7 +97,7 @@ async function readBytes(attachment: OutboundAttachment): Promise<Uint8Array> {
 }
 
 /** The text as it goes: storable, within the limit, and with its stars and underscores kept if there is room for that. */
-function prepare(text: string, limit: number, ctx: Ctx): string {
+export function prepare(text: string, limit: number, ctx: Ctx): string {
   const plain = stripUnsafe(text)
   if (plain.length > limit) throw refused('too_long', `${plain.length} characters, Bale takes ${limit}`)
   if (ctx.settings.protectMarkup === false) return plain
@@ -116,13 +117,14 @@ function replyTo(message: Outbound): Json {
 
 function markup(message: Outbound): Json {
   const buttons = message.buttons?.filter((row) => row.length > 0) ?? []
-  if (message.askNumber && buttons.length > 0)
-    throw refused('bad_buttons', 'buttons and the number button exclude each other')
+  if (message.askNumber && (buttons.length > 0 || message.link))
+    throw refused('bad_buttons', 'the number button stands alone')
   if (message.askNumber) {
     const key = { text: stripUnsafe(message.askNumber), request_contact: true }
     return { reply_markup: { keyboard: [[key]], resize_keyboard: true, one_time_keyboard: true } }
   }
-  if (buttons.length === 0) return {}
+  const link = linkRow(message)
+  if (buttons.length === 0 && !link) return {}
   for (const { label, value } of buttons.flat()) {
     const size = Buffer.byteLength(value)
     if (size < 1 || size > 64 || label.trim() === '')
@@ -130,11 +132,21 @@ function markup(message: Outbound): Json {
   }
   return {
     reply_markup: {
-      inline_keyboard: buttons.map((row) =>
-        row.map(({ label, value }) => ({ text: stripUnsafe(label), callback_data: value })),
-      ),
+      inline_keyboard: [
+        ...buttons.map((row) => row.map(({ label, value }) => ({ text: stripUnsafe(label), callback_data: value }))),
+        ...(link ? [link] : []),
+      ],
     },
   }
+}
+
+/** The button that opens an address, as a row of its own. */
+export function linkRow({ link }: Outbound): { text: string; url: string }[] | undefined {
+  if (!link) return undefined
+  const text = stripUnsafe(link.label).trim()
+  if (text === '' || link.url.length > 2000 || !URL.canParse(link.url) || !/^https?:/i.test(link.url))
+    throw refused('bad_buttons', 'a link needs a label and an http(s) address')
+  return [{ text, url: link.url }]
 }
 
 function readSent(result: unknown, message: Outbound): Sent {
@@ -147,4 +159,4 @@ function readSent(result: unknown, message: Outbound): Sent {
   return { providerKey: key, ...(seconds && { at: new Date(seconds * 1000) }) }
 }
 
-const refused = (code: string, detail: string) => new ChannelError('refused', code, detail)
+export const refused = (code: string, detail: string) => new ChannelError('refused', code, detail)

@@ -15,6 +15,7 @@ create index message_rerouted on message (rerouted_from_id) where rerouted_from_
 create index message_part on message (part_of_id) where part_of_id is not null;
 
 -- The chat of an identity on a channel, for many people at once, however often they wrote.
+drop index conversation_identity;
 create index conversation_identity on conversation (identity_id, channel_id, id desc) where identity_id is not null;
 
 -- The button below the message with the one-time token in its address. It lives only while the message waits: then the

@@ -92,6 +92,8 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'settings-audit': '/settings/audit',
   'settings-stages': '/settings/stages',
   deals: '/deals',
+  requests: '/requests?side=all',
+  tasks: '/tasks?side=all',
   search: '/search?search=%DA%86%D8%A7%D9%BE%DA%AF%D8%B1',
 })
 

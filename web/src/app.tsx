@@ -10,7 +10,9 @@ import {
 } from '@tanstack/react-router'
 import { SEARCH_GROUPS, type SearchGroup } from '#shared/api/search.ts'
 import type { SetupState } from '#shared/api/session.ts'
+import { REQUEST_STATES, TASK_STATES } from '#shared/api/work-states.ts'
 import { api } from './api.ts'
+import { SIDES, type WorkSearch } from './features/work/search.ts'
 import { loadTexts, useI18n } from './i18n.ts'
 import { VIEWS, type View } from './queries.ts'
 import { applyPreferences, queryClient, safeNext, signedOut, whoAmI } from './session/session.ts'
@@ -206,6 +208,33 @@ const deals = createRoute({
   loader: () => loadTexts('deals', 'fields', 'contacts'),
   component: lazyRouteComponent(() => import('./features/deals/deals.tsx'), 'DealsPage'),
 })
+const requests = createRoute({
+  getParentRoute: () => inside,
+  path: '/requests',
+  validateSearch: (search: Record<string, unknown>) => workSearch(search, REQUEST_STATES),
+  loader: () => loadTexts('work', 'deals'),
+  component: lazyRouteComponent(() => import('./features/work/requests.tsx'), 'RequestsPage'),
+})
+const tasks = createRoute({
+  getParentRoute: () => inside,
+  path: '/tasks',
+  validateSearch: (search: Record<string, unknown>) => workSearch(search, TASK_STATES),
+  loader: () => loadTexts('work', 'deals'),
+  component: lazyRouteComponent(() => import('./features/work/tasks.tsx'), 'TasksPage'),
+})
+/** Whose, in which state, found by which words, which one is open; `make`: with the dialog for a new one. */
+function workSearch<State extends string>(
+  { side, state, search, id, make }: Record<string, unknown>,
+  states: readonly State[],
+): WorkSearch<State> {
+  return {
+    side: SIDES.find((one) => one === side),
+    state: states.find((one) => one === state),
+    search: search === undefined ? undefined : String(search),
+    id: id === undefined ? undefined : String(id),
+    make: make === true ? true : undefined,
+  }
+}
 const found = createRoute({
   getParentRoute: () => inside,
   path: '/search',
@@ -247,6 +276,8 @@ export const router = createRouter({
       operations,
       contact,
       deals,
+      requests,
+      tasks,
       found,
       settings.addChildren([settingsPage]),
     ]),

@@ -12,6 +12,7 @@ import type inbox from '#shared/i18n/fa/inbox.json'
 import type people from '#shared/i18n/fa/people.json'
 import type settings from '#shared/i18n/fa/settings.json'
 import type table from '#shared/i18n/fa/table.json'
+import type work from '#shared/i18n/fa/work.json'
 import {
   type Calendar,
   type Digits,
@@ -41,6 +42,7 @@ export type Key =
   | keyof typeof fields
   | keyof typeof people
   | keyof typeof table
+  | keyof typeof work
 
 interface Language {
   locale: Locale

@@ -245,6 +245,15 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
       again('contact-deals')
       again('timeline', change.contactId)
       break
+    case 'campaign':
+      again('campaign', change.id)
+      again('campaigns')
+      break
+    case 'request':
+    case 'task':
+      again(`${change.kind}s`)
+      if (change.contactId !== null) again('timeline', change.contactId)
+      break
     case 'duplicates':
       again('duplicates')
       break

@@ -1,15 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactBrief } from './contacts.ts'
+import { REQUEST_STATES, TASK_STATES } from './work-states.ts'
 
 const Day = Type.String({ format: 'date' })
-
-/**
- * A request goes from `open` to `done` (whoever was assigned says so), then to `archived` (whoever registered it agrees) or
- * to `problem` (does not, and it is open again for the one it was assigned to).
- */
-export const REQUEST_STATES = ['open', 'done', 'problem', 'archived'] as const
-export type RequestState = (typeof REQUEST_STATES)[number]
 
 export const WorkRequest = Type.Object({
   id: Id,
@@ -86,9 +80,6 @@ export const RequestQuery = Type.Object({
   search: Type.Optional(Type.String({ maxLength: 200 })),
 })
 export type RequestQuery = Static<typeof RequestQuery>
-
-export const TASK_STATES = ['open', 'done', 'cancelled'] as const
-export type TaskState = (typeof TASK_STATES)[number]
 
 export const Task = Type.Object({
   id: Id,

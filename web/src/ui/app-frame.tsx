@@ -17,6 +17,8 @@ import { Button, IconButton } from './button.tsx'
 import {
   IconAddressBook,
   IconBriefcase,
+  IconChecklist,
+  IconClipboardList,
   IconDeviceMobile,
   IconEye,
   IconInbox,
@@ -35,11 +37,14 @@ const Palette = lazy(loadPalette)
 const FileView = lazy(() => import('./file-view.tsx'))
 const KeysOverlay = lazy(() => import('./keys-overlay.tsx'))
 
+/** `right`: without it the place is not shown. */
 const PLACES = [
-  { to: '/inbox', icon: IconInbox, text: 'frame.inbox' },
-  { to: '/contacts', icon: IconAddressBook, text: 'frame.contacts' },
-  { to: '/deals', icon: IconBriefcase, text: 'frame.deals' },
-  { to: '/settings', icon: IconSettings, text: 'frame.settings' },
+  { to: '/inbox', icon: IconInbox, text: 'frame.inbox', right: null },
+  { to: '/contacts', icon: IconAddressBook, text: 'frame.contacts', right: null },
+  { to: '/deals', icon: IconBriefcase, text: 'frame.deals', right: 'deal.view' },
+  { to: '/requests', icon: IconClipboardList, text: 'frame.requests', right: 'request.edit' },
+  { to: '/tasks', icon: IconChecklist, text: 'frame.tasks', right: 'task.edit' },
+  { to: '/settings', icon: IconSettings, text: 'frame.settings', right: null },
 ] as const
 
 /** Says so when a colleague calls one in a note, with the way there. */
@@ -93,7 +98,7 @@ export function AppFrame() {
     document.title = unread > 0 ? `(${n(unread)}) ${t('common.appName')}` : t('common.appName')
   }, [t, n, unread])
 
-  const shown = PLACES.filter(({ to }) => to !== '/deals' || can(me, 'deal.view'))
+  const shown = PLACES.filter(({ right }) => right === null || can(me, right))
   useKeys(t('frame.keys.everywhere'), [
     { keys: 'mod+k', label: t('frame.keys.palette'), run: () => setOpen('palette'), inFields: true },
     { keys: 'shift+slash', label: t('frame.keys.overlay'), run: () => setOpen('keys') },

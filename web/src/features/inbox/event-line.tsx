@@ -26,6 +26,8 @@ function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) => string
   const phone = words(data['phone']) || words(data['value'])
   const values = {
     name: words(data['loserName']) || words(data['name']),
+    title: words(data['title']),
+    code: words(data['code']),
     // Digits of an address stay as they are.
     value: phone.startsWith('+') ? displayPhone(phone, i.digits === 'latin' ? 'en' : i.locale) : phone,
   }

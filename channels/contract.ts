@@ -61,11 +61,7 @@ export interface FieldLabel {
 }
 
 export interface SettingField {
-  /**
-   * Some names mean something to the core: `mode`, `ratePerSecond`, `ratePerChat`, `ratePerAccount` (see `Capabilities.rate`);
-   * `price` of one message, a decimal number as text in the organisation's currency, which stands where no price list says
-   * otherwise; `restDays`, how long an address that was `unreachable` is left alone (without it: until something comes in).
-   */
+  /** Some names mean something to the core: `mode`, and `ratePerSecond`, `ratePerChat`, `ratePerAccount` (see `Capabilities.rate`). */
   name: string
   type: 'text' | 'secret' | 'url' | 'number' | 'choice' | 'switch'
   required?: boolean

@@ -37,17 +37,12 @@ const capabilities: Capabilities = {
   rate: { channel: 10, chat: 1 },
 }
 
-/** Digits of any of our scripts, grouped or not; the core reads it with the organisation's currency. */
-const PRICE = '[0-9۰-۹٠-٩][0-9۰-۹٠-٩,٬]{0,14}([.٫][0-9۰-۹٠-٩]{1,3})?'
-
 export const safir: ChannelKind = {
   kind: 'bale-safir',
   identityKind: 'phone',
   settings: [
     { name: 'apiKey', type: 'secret', required: true, pattern: KEY_PATTERN },
     { name: 'botId', type: 'text', required: true, pattern: '[0-9]{1,15}' },
-    { name: 'price', type: 'text', pattern: PRICE },
-    { name: 'restDays', type: 'number', default: 30, min: 1, max: 365 },
     { name: 'secure', type: 'switch', default: false, advanced: true },
     { name: 'baseUrl', type: 'url', required: true, default: SAFIR_URL, advanced: true },
     { name: 'ratePerSecond', type: 'number', default: capabilities.rate.channel, min: 0.1, max: 1000, advanced: true },

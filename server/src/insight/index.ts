@@ -1,4 +1,12 @@
-import type { Module } from '../platform/app.ts'
+import { registerContactPart } from '../crm/contact-parts.ts'
+import type { App, Module } from '../platform/app.ts'
+import { onHappened } from '../platform/happenings.ts'
+import { foldingPart } from './folding.ts'
+import { noteWon, wonPart } from './won.ts'
 
-/** What the figures say: the dashboard and reports. Reads only. */
-export const insightModule: Module = () => undefined
+/** What the figures say: the dashboard and reports, and the sums they read. */
+export const insightModule: Module = (app: App) => {
+  onHappened('reports', noteWon)
+  registerContactPart(wonPart)
+  app.parts.push(foldingPart(app))
+}

@@ -8,11 +8,12 @@ import { measureGrowth } from './growth.ts'
 import { measureImports } from './imports.ts'
 import { measureInbound } from './inbound.ts'
 import { measureMerge } from './merge.ts'
+import { measureRate } from './rate.ts'
 import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
-  --only NAME    inbound, growth, contacts, imports, live, merge or page; may be given several times
+  --only NAME    inbound, growth, contacts, imports, live, merge, rate or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
   --activities N as many instead
@@ -82,6 +83,7 @@ async function bench(): Promise<void> {
           report,
           values.quick ? { activities: 1000, rounds: 10 } : { activities: 10_000, rounds: 60 },
         ),
+      rate: () => measureRate(world, report, { seconds: values.quick ? 10 : 60 }),
       page: () => measurePage(report),
     }
     for (const [name, scene] of Object.entries(scenes)) if (!values.only || values.only.includes(name)) await scene()

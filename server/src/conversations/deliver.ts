@@ -1,9 +1,18 @@
-import { ChannelError, HttpError, type Outbound, type OutboundAttachment, type Outcome } from '#channels/contract.ts'
+import {
+  ChannelError,
+  type Http,
+  HttpError,
+  type Outbound,
+  type OutboundAttachment,
+  type Outcome,
+} from '#channels/contract.ts'
 import type { App } from '../platform/app.ts'
 import { readFileBytes } from '../platform/files.ts'
 import { createGate } from '../platform/gate.ts'
 import { contextFor, type LiveChannel, plainMessage } from './channel-registry.ts'
+import type { Arrived } from './departures.ts'
 import type { Claimed } from './sender.ts'
+import { rememberUpload, uploadedNames } from './uploaded-files.ts'
 import { loadMessages } from './views.ts'
 
 /** How long a hand-over may take: a minute, and for what is uploaded a second per 32 kB, a slow office line. */
@@ -17,15 +26,29 @@ export type Delivered =
   | { outcome: Outcome; code: string; detail: string; retryAfter: number | undefined; whole: boolean }
 
 /** Hands one claimed message to its provider and says what became of it. Never throws. */
-export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, stop: AbortSignal): Promise<Delivered> {
+export async function deliver(
+  app: App,
+  channel: LiveChannel,
+  claimed: Claimed,
+  stop: AbortSignal,
+  leave: () => Promise<Arrived>,
+): Promise<Delivered> {
   let handed = false
   try {
-    const message = await compose(app, claimed)
+    const message = await compose(app, channel.id, claimed)
     const size = message.attachments.reduce((sum, attachment) => sum + attachment.size, 0)
-    const sent = await uploads(size, () => {
+    const sent = await uploads(size, async () => {
+      // Last of all, so that between its moment and the line there is as little as can be.
+      const arrived = await leave()
       const signal = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS + Math.ceil(size / BYTES_PER_MS))])
       handed = true
-      return channel.kind.kind.send(message, contextFor(app, channel, signal))
+      const context = contextFor(app, channel, signal)
+      const line = watched(context.http)
+      try {
+        return await channel.kind.kind.send(message, { ...context, http: line.http })
+      } finally {
+        arrived(line.reached())
+      }
     })
     return { outcome: 'sent', providerKey: sent.providerKey, at: sent.at }
   } catch (error) {
@@ -49,11 +72,29 @@ export async function deliver(app: App, channel: LiveChannel, claimed: Claimed, 
   }
 }
 
+/** Whether anything reached the provider: only what did counts against its limits. */
+function watched(http: Http): { http: Http; reached: () => boolean } {
+  let reached = false
+  return {
+    reached: () => reached,
+    async http(url, options) {
+      try {
+        const answer = await http(url, options)
+        reached = true
+        return answer
+      } catch (error) {
+        if (!(error instanceof HttpError) || error.reached) reached = true
+        throw error
+      }
+    },
+  }
+}
+
 export function unforeseen(outcome: 'unknown' | 'later'): Delivered {
   return { outcome, code: 'unexpected', detail: '', retryAfter: undefined, whole: false }
 }
 
-async function compose(app: App, { messageId, threadKey }: Claimed): Promise<Outbound> {
+async function compose(app: App, channelId: string, { messageId, threadKey }: Claimed): Promise<Outbound> {
   const [message] = await loadMessages(app.db, [messageId])
   if (!message) throw new Error(`message ${messageId} is gone`)
   const reply = message.replyToId
@@ -62,6 +103,8 @@ async function compose(app: App, { messageId, threadKey }: Claimed): Promise<Out
       ])
     : undefined
   const askNumber = message.data?.['askNumber']
+  const fileIds = message.attachments.flatMap(({ fileId }) => fileId ?? [])
+  const uploaded = await uploadedNames(app.db, channelId, fileIds)
   return {
     id: messageId,
     threadKey,
@@ -76,6 +119,8 @@ async function compose(app: App, { messageId, threadKey }: Claimed): Promise<Out
           mediaType: attachment.mediaType ?? 'application/octet-stream',
           size: attachment.size ?? 0,
           bytes: async () => (await readFileBytes(app.db, fileId)).bytes,
+          uploaded: uploaded.get(fileId),
+          remember: (name) => rememberUpload(app.db, channelId, fileId, name),
         },
       ]
     }),

@@ -2,22 +2,32 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { App, Part } from '../platform/app.ts'
 import { createBatcher } from '../platform/batcher.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
-import { type Channels, type LiveChannel, ratesOf } from './channel-registry.ts'
-import { deliver, unforeseen } from './deliver.ts'
+import type { Channels, LiveChannel } from './channel-registry.ts'
+import { settleCosts } from './costs.ts'
+import { type Delivered, deliver, unforeseen } from './deliver.ts'
+import { createDepartures } from './departures.ts'
 import { publishMessages } from './message-changes.ts'
 import type { NodeSession } from './node-session.ts'
 import { onQueued } from './outbound.ts'
-import { keepSlots, takeSlots } from './rate.ts'
+import { HORIZON_MS, keepMoments, type Pace, paceOf, slowDown, takeMoments } from './rate.ts'
 import { type Settled, settle } from './settle.ts'
 
 /** Sends at a time per channel; a slow provider must not pile up work. */
 const IN_FLIGHT = 64
 
+/** What every kind calls a refusal for being too fast. */
+const RATE_LIMITED = 'rate_limited'
+
 export interface Claimed {
   messageId: string
   threadKey: string
   attempt: number
+  priority: number
+  /** The moment taken for it, and the one before which its chat takes nothing (ms since the epoch). */
   at: number
+  notBefore: number
+  pace: Pace
+  rates: { channel: number; account: number }
 }
 
 /** Sends what waits in the outbox: per channel, at its rate, replies before bulk, one message at a time and in order per chat. */
@@ -26,6 +36,7 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
   const timers = new Map<string, { timer: NodeJS.Timeout; due: number }>()
   const sending = new Set<Promise<void>>()
   const working = new Set<Promise<void>>()
+  const departures = createDepartures()
   const stop = new AbortController()
   let stopping = false
   const settled = createBatcher<Settled>((items) => settle(app, items), { max: 100, parallel: 1 })
@@ -74,9 +85,12 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
   async function round(channelId: string, loop: { again: boolean }): Promise<number | undefined> {
     const channel = await channels.byId(channelId)
     if (!channel || channel.state !== 'active') return undefined
-    const room = IN_FLIGHT - inFlight(channelId)
+    // What waits here cannot be overtaken by what other nodes claim, nor be taken back: a few are enough.
+    const ahead = Math.ceil((paceOf(channel).channel * HORIZON_MS) / 1000) + 1 - departures.waiting(channelId)
+    const room = Math.min(IN_FLIGHT - inFlight(channelId), ahead)
     if (room <= 0) return undefined // a finished send pokes
-    const { claimed, wait } = await app.db.transaction((tx) => claim(tx, channel, node, room))
+    const unused = departures.unused(channelId)
+    const { claimed, wait } = await app.db.transaction((tx) => claim(tx, channel, node, { wanted: room, unused }))
     for (const one of claimed) start(channel, one)
     if (claimed.length > 0) loop.again = true
     return claimed.length > 0 ? undefined : wait
@@ -88,9 +102,10 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
   function start(channel: LiveChannel, one: Claimed): void {
     counts.set(channel.id, inFlight(channel.id) + 1)
     const sent = (async () => {
-      const delay = one.at - Date.now()
-      if (delay > 1) await new Promise((resolve) => setTimeout(resolve, delay))
-      const outcome = await deliver(app, channel, one, stop.signal)
+      const outcome = await deliver(app, channel, one, stop.signal, () =>
+        departures.leave(channel.id, one.pace.key, one),
+      )
+      await obey(channel, one.pace, outcome)
       await writeDown({ channelId: channel.id, ...one, outcome })
     })()
       .catch((error: unknown) => app.log.error({ err: error, message: one.messageId }, 'sending a message failed'))
@@ -100,6 +115,19 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
         poke(channel.id)
       })
     sending.add(sent)
+  }
+
+  /** Too fast for the provider: what is about to leave stays, and the account goes slower from now on. */
+  async function obey(channel: LiveChannel, pace: Pace, outcome: Delivered): Promise<void> {
+    if (!('whole' in outcome) || !outcome.whole || outcome.code !== RATE_LIMITED) return
+    departures.hold(pace.key, outcome.retryAfter ?? 1)
+    const { id, name, state } = channel
+    await app.db
+      .transaction(async (tx) => {
+        if (await slowDown(tx, pace, outcome.code))
+          tx.publish({ channelId: id }, { kind: 'channel', channel: { id, kind: channel.kind.kind.kind, name, state } })
+      })
+      .catch((error: unknown) => app.log.warn({ err: error, channelId: id }, 'slowing down could not be noted'))
   }
 
   /**
@@ -166,15 +194,23 @@ async function claim(
   tx: Tx,
   channel: LiveChannel,
   node: NodeSession,
-  room: number,
+  room: { wanted: number; unused: number },
 ): Promise<{ claimed: Claimed[]; wait: number | undefined }> {
-  const rate = ratesOf(channel)
-  const { slots, nextAt } = await takeSlots(tx, channel.id, rate.channel, room)
-  if (slots.length === 0) return { claimed: [], wait: Math.max(5, nextAt - Date.now()) }
-  const rows = await tx.query<{ message_id: string; thread_key: string; attempts: number; chat_at: string | null }>(
+  const pace = paceOf(channel)
+  const taken = await takeMoments(tx, channel.id, pace, node.number, room)
+  const { moments, nextAt } = taken
+  // Early enough to be ready when its moment comes.
+  if (moments.length === 0) return { claimed: [], wait: Math.max(5, nextAt - HORIZON_MS / 2 - Date.now()) }
+  const rows = await tx.query<{
+    message_id: string
+    thread_key: string
+    attempts: number
+    priority: number
+    chat_at: string | null
+  }>(
     // outbox_next once per priority, replies first. A chat's messages go one at a time and in order: a message waits for
     // earlier ones of its priority or a higher one, and for whatever is being sent in its chat.
-    `select o.message_id, o.thread_key, o.attempts, extract(epoch from b.next_at) * 1000 as chat_at
+    `select o.message_id, o.thread_key, o.attempts, o.priority, extract(epoch from b.next_at) * 1000 as chat_at
      from unnest('{0,5,9}'::smallint[]) as p(priority)
      cross join lateral (
        select * from outbox o
@@ -186,21 +222,26 @@ async function claim(
      ) o
      left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key
      order by p.priority, o.run_at, o.message_id limit $2`,
-    [channel.id, slots.length],
+    [channel.id, moments.length],
   )
   const claimed = rows.map((row, n) => ({
     messageId: row.message_id,
     threadKey: row.thread_key,
     attempt: row.attempts + 1,
-    at: Math.max(slots[n] ?? 0, Number(row.chat_at ?? 0)),
+    priority: row.priority,
+    at: moments[n] ?? 0,
+    notBefore: Number(row.chat_at ?? 0),
+    pace,
+    rates: { channel: taken.channel, account: taken.account },
   }))
   if (claimed.length === 0) return { claimed, wait: await nextMoment(tx, channel.id) }
-  await keepSlots(
+  await keepMoments(
     tx,
     channel.id,
-    rate.channel,
-    rate.chat,
-    claimed.map((one, n) => ({ threadKey: one.threadKey, at: Math.max(slots[n] ?? 0, one.at) })),
+    pace,
+    taken,
+    claimed.map((one) => ({ threadKey: one.threadKey, at: Math.max(one.at, one.notBefore) })),
+    node.number,
   )
   await note(tx, node, claimed)
   return { claimed, wait: undefined }
@@ -248,6 +289,10 @@ async function forgetDead(app: App, node: NodeSession): Promise<void> {
        update message m set state = 'unknown', failure_code = 'interrupted', failure_detail = '' from lost where m.id = lost.message_id
        returning m.id as message_id, m.channel_id, m.conversation_id`,
       [dead],
+    )
+    await settleCosts(
+      tx,
+      rows.map((row) => ({ messageId: row.message_id, outcome: 'uncertain' })),
     )
     for (const channelId of new Set(rows.map((row) => row.channel_id))) {
       const own = rows.filter((row) => row.channel_id === channelId)

@@ -12,6 +12,7 @@ import { can, queryClient, useMe } from '../../session/session.ts'
 import { EmptyState, ErrorBoundary, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { ContactDeals } from '../deals/contact-deals.tsx'
 import { PossibleDuplicates } from '../duplicates/possible-duplicates.tsx'
+import { ContactWork } from '../work/contact-work.tsx'
 import { About } from './about.tsx'
 import { Addresses } from './addresses.tsx'
 import css from './contact.module.css'
@@ -162,6 +163,7 @@ function Page({ contact }: { contact: Contact }) {
           <Details contact={contact} mayEdit={mayEdit} />
           <CustomFields contact={contact} mayEdit={mayEdit} />
           <ContactDeals contact={contact} readOnly={isDeleted} />
+          <ContactWork contact={contact} readOnly={isDeleted} />
           <Relations contact={contact} mayEdit={mayEdit} />
           <Addresses contact={contact} mayEdit={mayEdit} />
           <About contact={contact} mayEdit={mayEdit} />

@@ -37,3 +37,15 @@ export const taskQuery = (id: string) =>
     queryFn: ({ signal }) => api.get<Task>(`/tasks/${id}`, {}, { signal }),
     retry: false,
   })
+
+/** The newest requests of a contact, and its open tasks. */
+export const contactRequestsQuery = (contactId: string) =>
+  queryOptions({
+    queryKey: ['requests', 'contact', contactId],
+    queryFn: ({ signal }) => api.get<PageOf<WorkRequest>>('/requests', { contactId, limit: 10 }, { signal }),
+  })
+export const contactTasksQuery = (contactId: string) =>
+  queryOptions({
+    queryKey: ['tasks', 'contact', contactId],
+    queryFn: ({ signal }) => api.get<PageOf<Task>>('/tasks', { contactId, state: 'open', limit: 10 }, { signal }),
+  })

@@ -78,6 +78,10 @@ function Body({ request, onClose }: { request: WorkRequest; onClose: () => void 
       setWords(to === 'done' ? '' : moved.answer)
       toast(t(`work.requests.moved.${to}`, { code: moved.code }))
     })
+  const remove = async () => {
+    const problem = await attempt(() => api.delete(`/requests/${request.id}`))
+    if (problem === null) onClose()
+  }
   const nameOf = (id: string) => users.get(id)?.name ?? '…'
   return (
     <div className={css.drawer} data-testid="request-drawer">
@@ -174,16 +178,7 @@ function Body({ request, onClose }: { request: WorkRequest; onClose: () => void 
           <p>{t('work.archivedAt', { time: formatDate(request.archivedAt, i, 'datetime') })}</p>
         )}
         {isAsker && !request.locked && (
-          <Button
-            small
-            look="quiet"
-            icon={<IconTrash size={16} />}
-            onClick={() =>
-              void attempt(() => api.delete(`/requests/${request.id}`)).then((problem) => {
-                if (problem === null) onClose()
-              })
-            }
-          >
+          <Button small look="quiet" icon={<IconTrash size={16} />} onClick={() => void remove()}>
             {t('common.delete')}
           </Button>
         )}

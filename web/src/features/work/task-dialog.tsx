@@ -19,10 +19,19 @@ import { taskQuery } from './queries.ts'
 import css from './work.module.css'
 
 /** A new task, or one that is there. */
-export function TaskDialog({ id, onClose }: { id?: string; onClose: () => void }) {
+export function TaskDialog({
+  id,
+  contact = null,
+  onClose,
+}: {
+  id?: string
+  contact?: ContactBrief | null
+  onClose: () => void
+}) {
   const { t } = useI18n()
   const { data, error } = useQuery({ ...taskQuery(id ?? ''), enabled: id !== undefined })
-  if (id === undefined || data !== undefined) return <Form task={data ?? null} onClose={onClose} />
+  if (id === undefined || data !== undefined)
+    return <Form task={data ?? null} contact={data?.contact ?? contact} onClose={onClose} />
   return (
     <Dialog title={t('work.tasks.title')} onClose={onClose}>
       <p aria-busy={error === null}>{error === null ? t('common.loading') : t('work.gone')}</p>
@@ -30,14 +39,14 @@ export function TaskDialog({ id, onClose }: { id?: string; onClose: () => void }
   )
 }
 
-function Form({ task, onClose }: { task: Task | null; onClose: () => void }) {
+function Form({ task, contact, onClose }: { task: Task | null; contact: ContactBrief | null; onClose: () => void }) {
   const i = useI18n()
   const { t } = i
   const me = useMe()
   const colleagues = useColleagues()
   const refusal = useRefusal()
   const [busy, setBusy] = useState(false)
-  const [whom, setWhom] = useState<ContactBrief | null>(task?.contact ?? null)
+  const [whom, setWhom] = useState<ContactBrief | null>(contact)
   const [input, setInput] = useState({
     title: task?.title ?? '',
     text: task?.text ?? '',

@@ -54,7 +54,7 @@ export function TasksPage() {
   )
 }
 
-export async function changeTask(id: string, patch: TaskPatch): Promise<boolean> {
+async function changeTask(id: string, patch: TaskPatch): Promise<boolean> {
   try {
     await api.patch<Task>(`/tasks/${id}`, patch)
     return true
@@ -70,13 +70,13 @@ function TaskRow({ task, mayEdit, onOpen }: { task: Task; mayEdit: boolean; onOp
   const { t } = useI18n()
   const users = useUsers()
   const done = task.state === 'done'
-  const toggle = () =>
-    void changeTask(task.id, { state: done ? 'open' : 'done' }).then((ok) => {
-      if (ok && !done)
-        toast(t('work.tasks.doneToast', { title: task.title }), {
-          undo: () => void changeTask(task.id, { state: 'open' }),
-        })
-    })
+  const toggle = async () => {
+    const ok = await changeTask(task.id, { state: done ? 'open' : 'done' })
+    if (ok && !done)
+      toast(t('work.tasks.doneToast', { title: task.title }), {
+        undo: () => void changeTask(task.id, { state: 'open' }),
+      })
+  }
   return (
     <li className={css.row} data-state={task.state}>
       <input
@@ -85,7 +85,7 @@ function TaskRow({ task, mayEdit, onOpen }: { task: Task; mayEdit: boolean; onOp
         checked={done}
         disabled={!mayEdit || task.state === 'cancelled'}
         aria-label={t('work.tasks.mark', { title: task.title })}
-        onChange={toggle}
+        onChange={() => void toggle()}
       />
       <button type="button" className={css.open} onClick={onOpen}>
         <Bidi className={css.title}>{task.title}</Bidi>

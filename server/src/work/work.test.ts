@@ -3,6 +3,7 @@ import type { PageOf, ProblemBody } from '#shared/api/common.ts'
 import type { Contact } from '#shared/api/contacts.ts'
 import type { Task, WorkRequest } from '#shared/api/work.ts'
 import { type Answer, type Client, startTestApp, type TestApp } from '../../test/app.ts'
+import { loadTemplateValues } from '../conversations/template-fields.ts'
 import { type Happening, onHappened } from '../platform/happenings.ts'
 
 let t: TestApp
@@ -182,6 +183,22 @@ describe('a task', () => {
     expect((await agent.delete(`/tasks/${id}`)).status).toBe(200)
     expect((await agent.get(`/tasks/${id}`)).status).toBe(404)
   })
+})
+
+test('texts have fields of requests and tasks; what is empty is missing', async () => {
+  const request = await register({ subject: 'چاپگر', dueOn: '2026-12-01' })
+  const task = (await agent.post<Task>('/tasks', { title: 'زنگ بزن' })).body
+  const names = ['request.code', 'request.state', 'request.due', 'request.answer', 'task.title', 'task.due']
+  const [both, none] = await loadTemplateValues(t.app.db, names, [
+    { contactId: null, requestId: request.id, taskId: task.id },
+    { contactId: null },
+  ])
+  expect(both?.['request.code']).toEqual({ type: 'text', text: request.code })
+  expect(both?.['request.state']).toMatchObject({ words: { fa: 'باز', en: 'Open' } })
+  expect(both?.['request.due']).toEqual({ type: 'date', day: '2026-12-01' })
+  expect(both?.['task.title']).toEqual({ type: 'text', text: 'زنگ بزن' })
+  expect([both?.['request.answer'], both?.['task.due']]).toEqual([undefined, undefined])
+  expect(none?.['request.code']).toBeUndefined()
 })
 
 test('requests and tasks of an erased contact go with it', async () => {

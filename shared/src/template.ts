@@ -15,7 +15,7 @@
 import type { Money } from './api/field-values.ts'
 import { type DatePreferences, formatDate, formatDay, formatNumber } from './dates.ts'
 import { isDay, isMomentValue } from './filter.ts'
-import type { Locale } from './locales.ts'
+import { type Locale, localeTag } from './locales.ts'
 import { formatMoney, parseMoney, plainAmount } from './money.ts'
 import { cut, latinDigits, stripUnsafe } from './text.ts'
 
@@ -320,12 +320,13 @@ function showMoment(at: string, format: TemplateFormat | undefined, preferences:
   return formatDate(at, preferences, style ? format : 'datetime')
 }
 
-/** The full date begins or ends with it; asked for alone by its own format. */
-function weekday(at: string, preferences: RenderPreferences): string {
-  return new Intl.DateTimeFormat(preferences.locale === 'en' ? 'en-GB' : preferences.locale, {
-    weekday: 'long',
-    timeZone: preferences.timeZone,
-  }).format(new Date(at))
+const weekdays = new Map<string, Intl.DateTimeFormat>()
+function weekday(at: string, { locale, timeZone }: RenderPreferences): string {
+  const key = `${locale} ${timeZone}`
+  // Making one costs a thousand times more than using it.
+  const format = weekdays.get(key) ?? new Intl.DateTimeFormat(localeTag(locale), { weekday: 'long', timeZone })
+  weekdays.set(key, format)
+  return format.format(new Date(at))
 }
 
 /** A value in a format of another type: columns and events come as texts and bare numbers. Empty where it cannot be read so. */

@@ -3,6 +3,7 @@ import type { Tx } from '../platform/db.ts'
 import { audit } from '../org/audit.ts'
 import { Problem } from '../platform/problem.ts'
 import { type LockedContact, lockRoots } from './locking.ts'
+import { tellFacts } from './contact-facts.ts'
 import { publishContacts } from './publish.ts'
 import { refold } from './refold.ts'
 import { isVisible } from './visibility.ts'
@@ -29,6 +30,11 @@ export async function noteChange(
   await refold(tx, [contact.id])
   await audit(tx, actor, action, { kind: 'contact', id: contact.id }, before, after)
   publishContacts(tx, [contact])
+  // `contact.address_added` changes the contact's `address`.
+  const part = action.replace(/^contact\.|_[a-z]+$/g, '')
+  await tellFacts(tx, actor.userId, [
+    { id: contact.id, kind: contact.kind, before: { [part]: before }, after: { [part]: after } },
+  ])
 }
 
 /** An entry of the contact's timeline. `actor` undefined: the program itself. */

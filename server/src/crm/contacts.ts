@@ -6,6 +6,7 @@ import type { Tx } from '../platform/db.ts'
 import { wrongField } from '../platform/problem.ts'
 import { insertAddresses } from './addresses.ts'
 import { lockVisible, tellContact } from './contact-changes.ts'
+import { tellFacts } from './contact-facts.ts'
 import { checkDetails, NO_DETAILS, readDetails, storeDetails } from './contact-details.ts'
 import { insertIdentities, normalizeAll } from './contact-identities.ts'
 import { loadContact } from './contact-views.ts'
@@ -46,6 +47,7 @@ export async function createContact(tx: Tx, actor: Actor, input: ContactNew): Pr
   })
   for (const [n, relation] of relations.entries()) await addRelation(tx, actor, id, relation, `relations.${n}.toId`)
   publishContacts(tx, [{ id, kind, origin_channel_id: null, channel_ids: [] }])
+  await tellFacts(tx, actor.userId, [{ id, kind, before: null, after: { kind, name, ...details } }])
   return loadContact(tx, actor, id)
 }
 
@@ -76,6 +78,7 @@ export async function changeContact(tx: Tx, actor: Actor, id: string, patch: Con
     await refold(tx, [contact.id])
     await audit(tx, actor, 'contact.changed', { kind: 'contact', id: contact.id }, before, after)
     publishContacts(tx, [contact, { ...contact, kind }])
+    await tellFacts(tx, actor.userId, [{ id: contact.id, kind, before, after }])
   }
   return loadContact(tx, actor, contact.id)
 }

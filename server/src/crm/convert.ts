@@ -4,6 +4,7 @@ import type { Actor } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
 import { tellContact } from './contact-changes.ts'
+import { tellFacts } from './contact-facts.ts'
 import { type ContactDetails, NO_DETAILS, readDetails, storeDetails } from './contact-details.ts'
 import { loadContact } from './contact-views.ts'
 import { createContact } from './contacts.ts'
@@ -45,6 +46,8 @@ export async function convertContact(tx: Tx, actor: Actor, id: string, input: Co
   const after = { kind: input.kind, name, ...(companyId === undefined ? {} : { companyId }) }
   await audit(tx, actor, 'contact.converted', subject, { kind: lead.kind, name: lead.name }, after)
   publishContacts(tx, [lead, { ...lead, kind: input.kind }])
+  const before = { kind: lead.kind, name: lead.name }
+  await tellFacts(tx, actor.userId, [{ id: lead.id, kind: input.kind, before, after: { kind: input.kind, name } }])
   return loadContact(tx, actor, lead.id)
 }
 

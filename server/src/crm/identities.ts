@@ -2,6 +2,7 @@ import { normalizePhone } from '#shared/phone-max.ts'
 import { sortKey, stripUnsafe, truncateGraphemes } from '#shared/text.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import { wrongField } from '../platform/problem.ts'
+import { type ContactFact, tellFacts } from './contact-facts.ts'
 import { restoreTouched } from './deletion.ts'
 import { recheck } from './duplicate-pairs.ts'
 import { cleanName, foldContact, nameKey } from './folding.ts'
@@ -91,7 +92,9 @@ export async function findOrMakeSenders(
   for (let round = 0; found.size < asked.size; round++) {
     if (round > 5) throw new Error('identities vanish while they are looked for')
     const missing = [...asked.values()].filter((sender) => !found.has(sender.address))
-    for (const row of await makeVisitors(tx, batch, missing)) found.set(row.address, view(row, true))
+    const made = await makeVisitors(tx, batch, missing)
+    for (const row of made) found.set(row.address, view(row, true))
+    await tellFacts(tx, null, made.map(visitorMade))
     const raced = missing.map((sender) => sender.address).filter((address) => !found.has(address))
     if (raced.length === 0) break
     const late = await findKnown(tx, batch, raced)
@@ -101,6 +104,13 @@ export async function findOrMakeSenders(
   }
   return found
 }
+
+const visitorMade = ({ contact_id: id, name, display, address }: Known): ContactFact => ({
+  id,
+  kind: 'visitor',
+  before: null,
+  after: { kind: 'visitor', name: name || display || address },
+})
 
 function view(row: Pick<Known, 'identity_id' | 'contact_id' | 'root_id'>, isNew: boolean): FoundSender {
   return { identityId: row.identity_id, contactId: row.contact_id, rootId: row.root_id, isNew }

@@ -1,5 +1,6 @@
 import { mergeChanges, merged } from '#shared/merging.ts'
-import type { Tx } from '../platform/db.ts'
+import type { Db, Tx } from '../platform/db.ts'
+import { tellFacts } from './contact-facts.ts'
 import { closePairs, reopenPairs } from './duplicate-pairs.ts'
 import type { LockedContact } from './locking.ts'
 import { mergeableFields, readMergeables, withoutGone, writeMergeables } from './mergeables.ts'
@@ -11,7 +12,7 @@ import { contactMembers } from './timeline.ts'
 export interface Joining {
   loser: LockedContact
   winner: LockedContact
-  cause: 'agent' | 'number_shared'
+  cause: 'agent' | 'number_shared' | 'start_link'
   /** Null: the program. */
   by: string | null
   channelId?: string
@@ -55,6 +56,8 @@ export async function joinContacts(tx: Tx, joining: Joining): Promise<{ id: stri
   )
   await closePairs(tx, loser.id, winner.id, by)
   publishContacts(tx, [loser, winner])
+  const after = merged(ours, changes)
+  await tellFacts(tx, by, [{ id: winner.id, kind: after.kind, before: ours, after }])
   return { id: mergeId, changes }
 }
 
@@ -66,8 +69,9 @@ function told(mergeId: string, { loser, cause }: Joining): object {
  * Takes a merge back, whatever was merged before or after it: the loser and what had been merged into it are a contact
  * of their own again, and the fields that the merge filled or replaced are as before where nobody has changed them
  * since, see `takeBack`. Every activity is still with the contact it happened to, so it goes with it. The root of both must be locked.
+ * `by` null: the program, which found that it had joined them wrongly.
  */
-export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact, by: string): Promise<void> {
+export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact, by: string | null): Promise<void> {
   const { loser_id: loserId, changes } = merge
   const family = await contactMembers(tx, root.id)
   await tx.query('update merge set undone_at = now(), undone_by = $2 where id = $1', [merge.id, by])
@@ -95,6 +99,14 @@ export async function unmerge(tx: Tx, merge: StandingMerge, root: LockedContact,
   publishContacts(tx, loser ? [root, loser] : [root])
 }
 
+/** A merge that stands. */
+export function findStandingMerge(db: Db, id: string): Promise<StandingMerge | undefined> {
+  return db.one<StandingMerge>(
+    'select id, winner_id, loser_id, changes from merge where id = $1 and undone_at is null',
+    [id],
+  )
+}
+
 /** @param family ids of all that were one contact until now */
 async function restoreFields(tx: Tx, merge: StandingMerge, family: readonly string[]): Promise<void> {
   const contacts = await readMergeables(tx, family)
@@ -120,7 +132,7 @@ async function restoreFields(tx: Tx, merge: StandingMerge, family: readonly stri
     )
 }
 
-async function tellUnmerged(tx: Tx, merge: StandingMerge, by: string): Promise<void> {
+async function tellUnmerged(tx: Tx, merge: StandingMerge, by: string | null): Promise<void> {
   // Bound to the channel that the merge was bound to, if any: it must not tell of a visitor where the merge did not.
   await tx.query(
     `insert into activity_event (contact_id, channel_id, kind, actor_id, data)

@@ -1,6 +1,7 @@
 import { normalizePhone } from '#shared/phone-max.ts'
 import { stripUnsafe } from '#shared/text.ts'
 import type { Tx } from '../platform/db.ts'
+import { tellFacts } from './contact-facts.ts'
 import { restoreTouched } from './deletion.ts'
 import { type LockedContact, lockRoots } from './locking.ts'
 import { joinContacts } from './merging.ts'
@@ -40,7 +41,7 @@ export interface ShareOutcome {
 export async function shareNumber(tx: Tx, seen: SharedNumberSeen): Promise<ShareOutcome> {
   const phone = normalizePhone(seen.phone, await homeCountry(tx))?.e164 ?? null
   // Before any contact is locked: whoever else shares this number now goes first or waits, and then sees what came of it.
-  if (phone) await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 17))', [`number ${phone}`])
+  if (phone) await lockNumber(tx, phone)
   const owner = phone && seen.own ? await ownerOf(tx, phone) : undefined
   const locked = await lockRoots(tx, owner ? [seen.contactId, owner.contact_id] : [seen.contactId])
   // Who shares a number, and who has it, is there again: also for those who deleted them.
@@ -69,6 +70,11 @@ export async function shareNumber(tx: Tx, seen: SharedNumberSeen): Promise<Share
   return settle(tx, { seen, phone, owner, sharer, other })
 }
 
+/** Until the transaction ends nobody else binds this number (E.164). Taken before any contact is locked. */
+export async function lockNumber(tx: Tx, phone: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 17))', [`number ${phone}`])
+}
+
 interface Owner {
   id: string
   contact_id: string
@@ -90,6 +96,9 @@ async function bind(tx: Tx, seen: SharedNumberSeen, phone: string, sharer: Locke
   await tell(tx, seen, 'number_shared', { phone })
   await touch(tx, sharer)
   await refold(tx, [sharer.id])
+  await tellFacts(tx, null, [
+    { id: sharer.id, kind: sharer.kind, before: {}, after: { identity: { kind: 'phone', value: phone } } },
+  ])
   return { result: 'added', phone, rootId: sharer.id }
 }
 
@@ -100,11 +109,10 @@ async function settle(
 ): Promise<ShareOutcome> {
   const { seen, phone, owner, sharer, other } = meeting
   const [loser, winner] = sharer.kind === 'visitor' ? [sharer, other] : [other, sharer]
-  const apart =
-    loser.kind !== 'visitor' ||
-    (await bothOnOneNetwork(tx, sharer.id, other.id)) ||
-    (await takenApart(tx, loser.id, winner.id))
-  if (apart) return conflict(tx, seen, { phone, owner, sharer, other })
+  if (loser.kind !== 'visitor' || (await mustStayApart(tx, loser, winner))) {
+    await claimConflict(tx, seen, { phone, ownerIdentityId: owner.id, ownerContactId: owner.contact_id, sharer, other })
+    return { result: 'conflict', phone, rootId: sharer.id }
+  }
   const proven = await prove(tx, owner)
   await tell(tx, seen, 'number_shared', { phone })
   const { id: mergeId } = await joinContacts(tx, {
@@ -119,29 +127,39 @@ async function settle(
   return { result: 'joined', phone, rootId: winner.id, mergeId }
 }
 
-async function conflict(
+/** Two records, or two people of one network, claim a number: a person must decide. Told once. */
+export async function claimConflict(
   tx: Tx,
-  seen: SharedNumberSeen,
-  meeting: { phone: string; owner: Owner; sharer: LockedContact; other: LockedContact },
-): Promise<ShareOutcome> {
-  const { phone, owner, sharer, other } = meeting
+  seen: { channelId: string; contactId: string; conversationId?: string },
+  claim: {
+    phone: string
+    ownerIdentityId: string
+    ownerContactId: string
+    sharer: LockedContact
+    other: LockedContact
+  },
+): Promise<void> {
+  const { phone, sharer, other } = claim
   const made = await tx.one<{ id: string }>(
     `insert into identity_conflict (contact_id, identity_id, channel_id) values ($1, $2, $3)
      on conflict (contact_id, identity_id) do nothing returning id`,
-    [seen.contactId, owner.id, seen.channelId],
+    [seen.contactId, claim.ownerIdentityId, seen.channelId],
   )
-  if (made) {
-    const data = { phone, conflictId: made.id }
-    await tell(tx, seen, 'identity_conflict', { ...data, otherId: other.id })
-    await tx.query(
-      `insert into activity_event (contact_id, channel_id, kind, data) values ($1, $2, 'identity_conflict', $3)`,
-      [owner.contact_id, seen.channelId, JSON.stringify({ ...data, otherId: sharer.id })],
-    )
-    await recheck(tx, [sharer.id, other.id])
-    await touch(tx, sharer)
-    await touch(tx, other)
-  }
-  return { result: 'conflict', phone, rootId: sharer.id }
+  if (!made) return
+  const data = { phone, conflictId: made.id }
+  await tell(tx, seen, 'identity_conflict', { ...data, otherId: other.id })
+  await tx.query(
+    `insert into activity_event (contact_id, channel_id, kind, data) values ($1, $2, 'identity_conflict', $3)`,
+    [claim.ownerContactId, seen.channelId, JSON.stringify({ ...data, otherId: sharer.id })],
+  )
+  await recheck(tx, [sharer.id, other.id])
+  await touch(tx, sharer)
+  await touch(tx, other)
+}
+
+/** Whether a program may not make them one, although one is a visitor: two people of one network, or a person took them apart. */
+export async function mustStayApart(tx: Tx, loser: LockedContact, winner: LockedContact): Promise<boolean> {
+  return (await bothOnOneNetwork(tx, loser.id, winner.id)) || takenApart(tx, loser.id, winner.id)
 }
 
 /** Whether each has a proven address on the same network: one network gives one person one address. */
@@ -162,7 +180,8 @@ async function takenApart(tx: Tx, loserId: string, winnerId: string): Promise<bo
   // merge_winner; contact_root
   const undone = await tx.one(
     `select from merge m join contact w on w.id = m.winner_id
-     where m.loser_id = $1 and w.root_id = $2 and m.cause = 'number_shared' and m.undone_at is not null limit 1`,
+     where m.loser_id = $1 and w.root_id = $2 and m.cause in ('number_shared', 'start_link')
+       and m.undone_at is not null and m.undone_by is not null limit 1`,
     [loserId, winnerId],
   )
   return undone !== undefined
@@ -180,7 +199,12 @@ async function touch(tx: Tx, contact: LockedContact): Promise<void> {
 }
 
 /** Once for each contact and thing told: a repeated share says nothing new. */
-async function tell(tx: Tx, seen: SharedNumberSeen, kind: string, data: Record<string, string>): Promise<void> {
+async function tell(
+  tx: Tx,
+  seen: Pick<SharedNumberSeen, 'channelId' | 'contactId' | 'conversationId'>,
+  kind: string,
+  data: Record<string, string>,
+): Promise<void> {
   await tx.query(
     `insert into activity_event (contact_id, conversation_id, channel_id, kind, data)
      select $1, $2, $3, $4, $5

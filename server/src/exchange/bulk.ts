@@ -1,6 +1,7 @@
 import type { BulkChange, ContactSelection } from '#shared/api/operations.ts'
 import { auditAll } from '../org/audit.ts'
 import { selectContacts } from '../crm/contact-search.ts'
+import { tellFacts } from '../crm/contact-facts.ts'
 import { deleteContacts } from '../crm/deletion.ts'
 import { cleanFieldValues, loadFields } from '../crm/fields.ts'
 import { lockRoots } from '../crm/locking.ts'
@@ -178,6 +179,11 @@ async function changePiece({ tx, actor, here, roots, count }: Selected, change: 
   )
   // Of visitors only those are told who see their channels.
   for (const visitor of shown.filter(({ kind }) => kind === 'visitor')) publishContacts(tx, [visitor])
+  await tellFacts(
+    tx,
+    actor.userId,
+    records.map(({ id, before, after }) => ({ id, kind: after.kind, before: told(before), after: told(after) })),
+  )
   return changes
 }
 

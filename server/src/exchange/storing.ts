@@ -2,6 +2,7 @@ import type { FieldValues } from '#shared/api/fields.ts'
 import { foldForIndex, foldText, sortKey } from '#shared/text.ts'
 import { auditAll } from '../org/audit.ts'
 import type { ContactDetails } from '../crm/contact-details.ts'
+import { tellFacts } from '../crm/contact-facts.ts'
 import { loadFields, storeFields } from '../crm/fields.ts'
 import { foldContact, nameKey } from '../crm/folding.ts'
 import { publishContacts } from '../crm/publish.ts'
@@ -61,6 +62,16 @@ export async function storeSubjects(
       kind: subject.after.kind,
       origin_channel_id: null,
       channel_ids: [],
+    })),
+  )
+  await tellFacts(
+    tx,
+    actor.userId,
+    subjects.map((subject) => ({
+      id: real(subject.id),
+      kind: subject.after.kind,
+      before: subject.made ? null : told(subject.before),
+      after: told(subject.after),
     })),
   )
   return idOf

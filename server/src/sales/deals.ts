@@ -1,9 +1,11 @@
 import type { Deal, DealNew, DealPatch } from '#shared/api/deals.ts'
 import type { Money } from '#shared/api/field-values.ts'
+import { customName } from '#shared/contact-fields.ts'
 import { isDay } from '#shared/filter.ts'
 import { CURRENCIES } from '#shared/money.ts'
 import { foldForIndex, stripUnsafe } from '#shared/text.ts'
 import { tellContact } from '../crm/contact-changes.ts'
+import { changesOf } from '../crm/contact-facts.ts'
 import { changedFieldValues, storeFields } from '../crm/fields.ts'
 import { lockRoots } from '../crm/locking.ts'
 import { isVisible } from '../crm/visibility.ts'
@@ -11,6 +13,7 @@ import { audit } from '../org/audit.ts'
 import { loadOrganisation } from '../org/organisation.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
+import { happened } from '../platform/happenings.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
 import { loadDeal, needContacts, publishDeal } from './deal-views.ts'
 import { lockStage, rankAtTop } from './places.ts'
@@ -56,7 +59,28 @@ export async function createDeal(tx: Tx, actor: Actor, input: DealNew): Promise<
   await tellContact(tx, actor, contactId, 'deal_made', { dealId: id, title, stage: stage.name, ...amount })
   await audit(tx, actor, 'deal.created', { kind: 'deal', id }, null, auditView(deal))
   await publishDeal(tx, deal)
+  await tellDeal(tx, actor, null, deal)
   return deal
+}
+
+/** Tells upward what a deal has become (happenings.ts); custom values as `field.<key>`. `before` null: it was made. */
+export async function tellDeal(tx: Tx, actor: Actor, before: Deal | null, after: Deal): Promise<void> {
+  const changes = changesOf(before === null ? {} : dealFields(before), dealFields(after))
+  await happened(tx, [
+    {
+      kind: before === null ? 'deal.created' : 'deal.changed',
+      contactId: after.contact.id,
+      userId: actor.userId,
+      data: { dealId: after.id, changes },
+    },
+  ])
+}
+
+function dealFields({ fields, amount, ...deal }: Deal): Record<string, unknown> {
+  const { title, stageId, outcome, expectedOn, responsibleId, lostReasonId, note } = deal
+  const custom = Object.entries(fields).map(([key, value]) => [customName(key), value])
+  const plain = { title, stageId, outcome, amount, expectedOn, responsibleId, lostReasonId, note }
+  return { ...plain, ...Object.fromEntries(custom) }
 }
 
 /** The contact a deal is made for, locked, as it stands now. */
@@ -161,6 +185,7 @@ export async function changeDeal(tx: Tx, actor: Actor, id: string, patch: DealPa
   // Whoever shows the former contact is told that its deal is gone.
   if (moved !== null) await publishDeal(tx, before, true)
   await publishDeal(tx, deal)
+  await tellDeal(tx, actor, before, deal)
   return deal
 }
 

@@ -4,7 +4,7 @@ import { audit } from '../org/audit.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
 import { wrongField } from '../platform/problem.ts'
-import { auditView, checkReason, lockDeal } from './deals.ts'
+import { auditView, checkReason, lockDeal, tellDeal } from './deals.ts'
 import { loadDeal, needContacts, publishDeal } from './deal-views.ts'
 import { type LockedStage, lockStages, rankBefore } from './places.ts'
 
@@ -29,6 +29,7 @@ export async function moveDeal(tx: Tx, actor: Actor, id: string, move: DealMove)
   if (!stays || reason !== before.lostReasonId)
     await audit(tx, actor, 'deal.moved', { kind: 'deal', id }, auditView(before), auditView(deal))
   await publishDeal(tx, deal)
+  if (!stays || reason !== before.lostReasonId) await tellDeal(tx, actor, before, deal)
   return deal
 }
 

@@ -10,9 +10,10 @@ import type { Core } from './server.ts'
 import { changed, fileAt, type SimBot } from './world.ts'
 import { BaleError } from './wire.ts'
 
-interface Outcome {
+export interface Outcome {
   status: number
   body: string
+  headers?: Record<string, string> | undefined
 }
 
 function envelope(error: BaleError): Outcome {
@@ -27,9 +28,13 @@ function envelope(error: BaleError): Outcome {
   }
 }
 
-function send(response: ServerResponse, { status, body }: Outcome, contentType = 'application/json'): void {
+export function send(
+  response: ServerResponse,
+  { status, body, headers }: Outcome,
+  contentType = 'application/json',
+): void {
   if (response.destroyed) return
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+  response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
   response.end(body)
 }
 
@@ -74,7 +79,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await wait(ms, undefined, { signal }).catch(() => undefined)
 }
 
-function signalOf(core: Core, response: ServerResponse): AbortSignal {
+export function signalOf(core: Core, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
   core.open.add(response)
   response.on('close', () => {
@@ -84,25 +89,44 @@ function signalOf(core: Core, response: ServerResponse): AbortSignal {
   return controller.signal
 }
 
+type Planned = (() => { outcome: Outcome; contentType: string } | undefined) | undefined
+
+/** Answers a call, with the trouble that `fault` orders; `work` is what it does, and its proper answer. */
+export async function play(
+  fault: CallFault | undefined,
+  planned: Planned,
+  response: ServerResponse,
+  signal: AbortSignal,
+  work: () => Outcome | Promise<Outcome>,
+): Promise<void> {
+  if (fault && (await before(fault, planned, response, signal))) return
+  after(fault, planned, response, await work())
+}
+
 /** Plays what a fault orders before the call takes effect. True when that was all. */
-async function before(fault: CallFault, response: ServerResponse, signal: AbortSignal): Promise<boolean> {
+async function before(
+  fault: CallFault,
+  planned: Planned,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (fault.delayMs) await pause(fault.delayMs, signal)
   if (fault.hang === 'before') return true
   if (fault.cut === 'before') {
     response.socket?.destroy()
     return true
   }
-  const planned = fault.accepted ? undefined : faultOutcome(fault)
-  if (planned) send(response, planned.outcome, planned.contentType)
-  return planned !== undefined
+  const instead = fault.accepted ? undefined : planned?.()
+  if (instead) send(response, instead.outcome, instead.contentType)
+  return instead !== undefined
 }
 
 /** Plays what a fault orders after the call took effect; otherwise answers properly. */
-function after(fault: CallFault | undefined, response: ServerResponse, outcome: Outcome): void {
+function after(fault: CallFault | undefined, planned: Planned, response: ServerResponse, outcome: Outcome): void {
   if (fault?.hang === 'after') return
   if (fault?.cut === 'after') return void response.socket?.destroy()
-  const planned = fault?.accepted ? faultOutcome(fault) : undefined
-  if (planned) send(response, planned.outcome, planned.contentType)
+  const instead = fault?.accepted ? planned?.() : undefined
+  if (instead) send(response, instead.outcome, instead.contentType)
   else send(response, outcome)
 }
 
@@ -118,19 +142,20 @@ export async function answerCall(core: Core, request: IncomingMessage, response:
     const fault = core.faults.takeCall(name)
     // The body is read even when it is thrown away, so that the peer is not cut off in the middle of an upload.
     const parameters = await readParameters(request, url.searchParams)
-    if (fault && (await before(fault, response, signal))) return
-    const method = methodNamed(name)
-    const call = makeCall(core, bot, name, parameters, signal)
-    let outcome: Outcome
-    try {
-      outcome = { status: 200, body: JSON.stringify({ ok: true, result: await method.run(call) }) }
-    } catch (error) {
-      if (!(error instanceof BaleError)) throw error
-      outcome = envelope(error)
-    }
-    const lost = fault?.hang === 'after' || fault?.cut === 'after' || fault?.accepted === true
-    record(core, call, method.documented, !lost)
-    after(fault, response, outcome)
+    await play(fault, fault && (() => faultOutcome(fault)), response, signal, async () => {
+      const method = methodNamed(name)
+      const call = makeCall(core, bot, name, parameters, signal)
+      let outcome: Outcome
+      try {
+        outcome = { status: 200, body: JSON.stringify({ ok: true, result: await method.run(call) }) }
+      } catch (error) {
+        if (!(error instanceof BaleError)) throw error
+        outcome = envelope(error)
+      }
+      const lost = fault?.hang === 'after' || fault?.cut === 'after' || fault?.accepted === true
+      record(core, call, method.documented, !lost)
+      return outcome
+    })
   } catch (error) {
     if (!(error instanceof BaleError)) throw error
     send(response, envelope(error))
@@ -189,7 +214,7 @@ export async function answerFile(core: Core, request: IncomingMessage, response:
     if (!matched || request.method !== 'GET') throw new BaleError(404, 'Not Found')
     const bot = botOf(core, matched[1] ?? '')
     const fault = core.faults.takeCall('file')
-    if (fault && (await before(fault, response, signal))) return
+    if (fault && (await before(fault, () => faultOutcome(fault), response, signal))) return
     const file = fileAt(core.world, bot, matched[2] ?? '')
     if (!file) throw new BaleError(404, 'Not Found: file link is unknown or has expired')
     if (fault?.hang === 'after') return

@@ -57,6 +57,19 @@ function press({ person, bot, order }: Order) {
   return { id, updateId: update.update_id }
 }
 
+function openLink({ person, bot, order }: Order) {
+  const messageId = number(order, 'messageId')
+  const url = text(order, 'url')
+  const button = person
+    .inbox(bot)
+    .find((message) => message.messageId === messageId)
+    ?.buttons.flat()
+    .find((one) => one.url === url)
+  if (!button) throw badRequest('there is no such button')
+  const sent = person.openLink(button)
+  return { ...sentView(sent), bot: sent.bot.id }
+}
+
 function shareContact({ simulator, person, bot, order }: Order) {
   const otherId = optionalNumber(order, 'personId')
   const other = otherId === undefined ? undefined : simulator.person(otherId)
@@ -85,6 +98,7 @@ export const actions: Record<string, (order: Order) => unknown> = {
   shareOwnContact: ({ person, bot }) => attempt(() => sentView(person.shareOwnContact(bot))),
   shareContactOf: (order) => attempt(() => shareContact(order)),
   press: (order) => attempt(() => press(order)),
+  openLink: (order) => attempt(() => openLink(order)),
   pressKey: ({ person, bot, order }) => attempt(() => sentView(person.pressKey(bot, text(order, 'text')))),
   block: ({ person, bot }) => {
     person.block(bot)

@@ -6,7 +6,10 @@
 
 /** What goes wrong with one call of a bot. Without `accepted` or an `'after'`, the call has no effect. */
 export interface CallFault {
-  /** HTTP status to answer with; the envelope's `error_code` is the same unless `errorCode` says otherwise. */
+  /**
+   * HTTP status to answer with; the envelope's `error_code` is the same unless `errorCode` says otherwise. For Safir's methods
+   * `errorCode` is one of its own codes, and the status 200 unless given.
+   */
   status?: number
   errorCode?: number
   description?: string
@@ -48,7 +51,7 @@ export interface RandomFaults {
 }
 
 export interface Faults {
-  /** The next `times` calls of `method` (a method's name, `file` or `*`) meet this fault. */
+  /** The next `times` calls of `method` (a method's name, `file`, Safir's `send_message` or `upload_file`, or `*`) meet this fault. */
   next(method: string, fault: CallFault, times?: number): void
   /** The next `times` updates, of whichever bot, meet this fault when handed over. */
   nextDelivery(fault: DeliveryFault, times?: number): void

@@ -31,10 +31,14 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   return Buffer.concat(chunks)
 }
 
-export async function readParameters(request: IncomingMessage, query: URLSearchParams): Promise<Parameters> {
+export async function readParameters(
+  request: IncomingMessage,
+  query: URLSearchParams,
+  limit = BODY_LIMIT,
+): Promise<Parameters> {
   const fields = new Map<string, unknown>(query)
   const files = new Map<string, Upload>()
-  const body = request.method === 'POST' ? await readBody(request, BODY_LIMIT) : Buffer.alloc(0)
+  const body = request.method === 'POST' ? await readBody(request, limit) : Buffer.alloc(0)
   if (body.length === 0) return { fields, files }
   const contentType = request.headers['content-type'] ?? ''
   const kind = contentType.split(';')[0]?.trim().toLowerCase()

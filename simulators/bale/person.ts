@@ -49,6 +49,8 @@ export interface InboxMessage {
   album: string | undefined
   forwardedFrom: string | undefined
   edited: boolean
+  /** Came by Safir and opens only with a password. */
+  secure: boolean
   /** As Bale stores it. */
   wire: WireMessage
 }
@@ -132,6 +134,8 @@ export interface BalePerson {
   shareContactOf(bot: SimBot, other: BalePerson | CardInput): Sent
   /** Presses an inline button; it spins until answered. Throws for one that only opens a link. */
   press(button: InboxButton): Press
+  /** Opens a button's link to a bot (`https://ble.ir/<bot>?start=<payload>`), which is Start with that payload. */
+  openLink(button: Pick<InboxButton, 'text' | 'url'>): Sent
   /** Presses a key of the reply keyboard. */
   pressKey(bot: SimBot, text: string): Sent
   block(bot: SimBot): void
@@ -272,6 +276,19 @@ export function createPerson({ world, push, waitFor }: PersonSurroundings, recor
     return deliver(bot, { text })
   }
 
+  function start(bot: SimBot, payload?: string): Sent {
+    chatWith(bot).blocked = false
+    const text = payload === undefined ? '/start' : `/start ${payload}`
+    return deliver(bot, { text, ...commandEntities(text) })
+  }
+
+  function openLink({ text, url }: Pick<InboxButton, 'text' | 'url'>): Sent {
+    const link = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+    const bot = [...world.bots.values()].find(({ username }) => link?.pathname === `/${username}`)
+    if (link?.hostname !== 'ble.ir' || !bot) throw new Error(`The button "${text}" leads to no bot`)
+    return start(bot, link.searchParams.get('start') ?? undefined)
+  }
+
   function setBlocked(bot: SimBot, blocked: boolean): void {
     const chat = chatWith(bot)
     chat.blocked = blocked
@@ -287,11 +304,7 @@ export function createPerson({ world, push, waitFor }: PersonSurroundings, recor
     username: record.username,
     phone: record.phone,
     hasPhoto: record.photo !== undefined,
-    start(bot, payload) {
-      chatWith(bot).blocked = false
-      const text = payload === undefined ? '/start' : `/start ${payload}`
-      return deliver(bot, { text, ...commandEntities(text) })
-    },
+    start,
     send: (bot, text, options) => deliver(bot, { text, ...commandEntities(text) }, options),
     sendPhoto: (bot, media) => sendMedia('photo', bot, media),
     sendDocument: (bot, media) => sendMedia('document', bot, media),
@@ -311,6 +324,7 @@ export function createPerson({ world, push, waitFor }: PersonSurroundings, recor
       return shareCard(bot, { phone, firstName, lastName, userId: id })
     },
     press,
+    openLink,
     pressKey,
     block: (bot) => setBlocked(bot, true),
     unblock: (bot) => setBlocked(bot, false),
@@ -341,7 +355,7 @@ function showInbox(world: World, chat: Chat): InboxMessage[] {
     .map((message) => show(chat, message, spinning))
 }
 
-function show(chat: Chat, { wire, by, file }: ChatMessage, spinning: Set<string>): InboxMessage {
+function show(chat: Chat, { wire, by, file, secure = false }: ChatMessage, spinning: Set<string>): InboxMessage {
   const media = KINDS.find((kind) => wire[kind] !== undefined)
   const kind = media ?? (wire.contact ? 'contact' : wire.location ? 'location' : wire.text ? 'text' : 'other')
   const forwarded = wire.forward_from
@@ -367,6 +381,7 @@ function show(chat: Chat, { wire, by, file }: ChatMessage, spinning: Set<string>
     album: wire.media_group_id,
     forwardedFrom: forwarded && [forwarded.first_name, forwarded.last_name].filter(Boolean).join(' '),
     edited: wire.edit_date !== undefined,
+    secure,
     wire,
   }
 }

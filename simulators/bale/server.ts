@@ -11,6 +11,15 @@ import { answerControl } from './control.ts'
 import { type CallFault, createFaults, type Faults } from './faults.ts'
 import { SENDING_METHODS as LIMITED_METHODS } from './methods.ts'
 import { type BalePerson, createPerson } from './person.ts'
+import {
+  answerSafir,
+  createSafir,
+  type SafirDesk,
+  type SafirInput,
+  type SafirReceived,
+  safirRates,
+  type SimSafir,
+} from './safir.ts'
 import { type PastMessage, restoreChat } from './restore.ts'
 import {
   createUpdateQueue,
@@ -44,6 +53,7 @@ export type {
   Sent,
 } from './person.ts'
 export type { PastMessage } from './restore.ts'
+export type { FailureStyle, SafirButton, SafirInput, SafirReceived, SimSafir } from './safir.ts'
 export type { Delivery, DeliveryOptions } from './updates.ts'
 export type { WireMessage, WireUpdate } from './wire.ts'
 export type { BotInput, PersonInput, SimBot } from './world.ts'
@@ -83,6 +93,14 @@ export interface BaleSimulator {
   readonly limits: RateLimits
   addBot(input: BotInput): SimBot
   addPerson(input: PersonInput): BalePerson
+  /** A Safir of an organisation, for all bots. The address is the simulator's; the key goes into the channel's settings. */
+  addSafir(input?: SafirInput): SimSafir
+  safirs(): SimSafir[]
+  /** Every message that Safir took, in order; a repeat is counted at the first. */
+  safirReceived(safir: SimSafir): readonly SafirReceived[]
+  safirRates(safir: SimSafir): RateSeen
+  /** How many files were uploaded. */
+  safirUploads(safir: SimSafir): number
   bots(): SimBot[]
   bot(id: number): SimBot | undefined
   people(): BalePerson[]
@@ -130,6 +148,8 @@ export interface Core {
   faults: ReturnType<typeof createFaults>
   queues: Map<number, UpdateQueue>
   accounts: Map<number, Account>
+  /** By access key. */
+  safirs: Map<string, SafirDesk>
   deliveries: Delivery[]
   limits: RateLimits
   options: SimulatorOptions
@@ -146,7 +166,10 @@ const LIMITED_RETRY_S = 5
 const NETWORK_FAULTS: Record<Network, { method: string; fault: CallFault }[]> = {
   good: [],
   slow: [{ method: '*', fault: { delayMs: SLOW_MS } }],
-  limited: LIMITED_METHODS.map((method) => ({ method, fault: { status: 429, retryAfter: LIMITED_RETRY_S } })),
+  limited: [...LIMITED_METHODS, 'send_message'].map((method) => ({
+    method,
+    fault: { status: 429, retryAfter: LIMITED_RETRY_S },
+  })),
   cut: [{ method: '*', fault: { cut: 'before' } }],
 }
 const DELIVERY: DeliveryOptions = { concurrency: 1, timeoutMs: 10_000, firstMs: 100, maxMs: 5000, keep: 200_000 }
@@ -195,6 +218,7 @@ export async function createBaleSimulator(options: SimulatorOptions = {}): Promi
     faults: createFaults(),
     queues: new Map(),
     accounts: new Map(),
+    safirs: new Map(),
     deliveries: [],
     limits: { ...options.limits },
     options,
@@ -204,6 +228,11 @@ export async function createBaleSimulator(options: SimulatorOptions = {}): Promi
   const people = new Map<number, BalePerson>()
   const waitFor = waiter(world)
   const queueOf = (bot: SimBot) => need(core.queues.get(bot.id), bot)
+  const safirOf = (safir: SimSafir) => {
+    const desk = core.safirs.get(safir.key)
+    if (!desk) throw new Error('This Safir is not of this simulator')
+    return desk
+  }
   const accountOf = (bot: SimBot) => need(core.accounts.get(bot.id), bot)
 
   function push(bot: SimBot, payload: UpdatePayload): WireUpdate {
@@ -250,6 +279,17 @@ export async function createBaleSimulator(options: SimulatorOptions = {}): Promi
       people.set(person.id, person)
       return person
     },
+    addSafir(input = {}) {
+      const desk = createSafir(input)
+      if (core.safirs.has(desk.safir.key)) throw new Error('There is a Safir with this key already')
+      core.safirs.set(desk.safir.key, desk)
+      changed(world)
+      return desk.safir
+    },
+    safirs: () => [...core.safirs.values()].map(({ safir }) => safir),
+    safirReceived: (safir) => safirOf(safir).received,
+    safirRates: (safir) => safirRates(safirOf(safir)),
+    safirUploads: (safir) => safirOf(safir).uploads,
     bots: () => [...world.bots.values()],
     bot: (id) => world.bots.get(id),
     people: () => [...people.values()],
@@ -302,6 +342,7 @@ async function answer(
   try {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
     if (path.startsWith('/_sim/')) await answerControl(core, simulator, request, response)
+    else if (path.startsWith('/api/')) await answerSafir(core, request, response)
     else if (path.startsWith('/file/')) await answerFile(core, request, response)
     else await answerCall(core, request, response)
   } catch (error) {

@@ -65,6 +65,8 @@ export interface ChatMessage {
   by: 'bot' | 'person'
   deleted: boolean
   file: StoredFile | undefined
+  /** Came by Safir and opens only with a password. */
+  secure?: boolean
 }
 
 /** The chat between one bot and one person. `opened` by the person only; a blocked bot gets 403. */

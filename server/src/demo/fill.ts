@@ -22,6 +22,7 @@ import { makeSamples, type SampleName, type Sample } from './samples.ts'
 import { playAll } from './stage.ts'
 import { makePlays, type Play } from './script.ts'
 import { tellTroubles } from './troubles.ts'
+import { addWork } from './work.ts'
 import { botOf } from './world.ts'
 
 /** Everything needed to act in the office while it is being filled. */
@@ -62,6 +63,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   await addLeads(desks.mina, desks.mina.userId, defined)
   await addDoubles(desks.omid)
   await addDeals(desks)
+  await addWork(desks)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)
   await tellTroubles(stage)

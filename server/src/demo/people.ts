@@ -33,7 +33,7 @@ export const emailOf = (key: ColleagueKey): string => `${key}@avand.example`
 /** Sees the sales bot and nothing of the other one. */
 export const SALES_ROLE: Pick<RoleNew, 'name' | 'rights'> = {
   name: 'کارشناس فروش',
-  rights: ['contact.view', 'contact.edit', 'deal.view', 'deal.edit', 'user.view'],
+  rights: ['contact.view', 'contact.edit', 'deal.view', 'deal.edit', 'request.edit', 'task.edit', 'user.view'],
 }
 
 export type BotKey = 'sales' | 'support'

@@ -7,6 +7,7 @@ import { parseObject, readBody } from './parameters.ts'
 import type { BalePerson } from './person.ts'
 import { AVATARS, avatar, installedFont, invoicePdf, readAsset, receipt, voiceWav } from './samples.ts'
 import type { BaleSimulator, Core } from './server.ts'
+import type { SimSafir } from './safir.ts'
 import type { SimBot } from './world.ts'
 import { BaleError, badRequest } from './wire.ts'
 
@@ -90,6 +91,10 @@ async function route(request: Request): Promise<void> {
   if (asked === 'GET font') return sendBytes(response, 'font/woff2', readFont(second))
   if (asked === 'GET files') return sendFile(core, response, second)
   if (asked === 'POST bots') return reply(response, 201, botView(simulator.addBot(readBot(await readJson(incoming)))))
+  if (asked === 'POST safirs') {
+    const safir = setSafir(simulator, await readJson(incoming))
+    return reply(response, 200, safirView(simulator, safir))
+  }
   if (asked === 'POST faults') {
     readFaultOrder(simulator, await readJson(incoming))
     return reply(response, 200, { network: simulator.network() })
@@ -215,6 +220,39 @@ function readPerson(order: Record<string, unknown>) {
   }
 }
 
+/** A new Safir, or, for a key that exists, its credit and ceiling set anew. */
+function setSafir(simulator: BaleSimulator, order: Record<string, unknown>): SimSafir {
+  const key = stringAt(order, 'key')
+  const amount = (name: string): number | undefined => {
+    const value = order[name]
+    if (value === undefined) return undefined
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) throw badRequest(`${name} must be a number`)
+    return value
+  }
+  const wanted = { credit: amount('credit'), contactLimit: amount('contactLimit') }
+  const known = simulator.safirs().find((safir) => safir.key === key)
+  if (!known) return simulator.addSafir({ key, ...wanted })
+  known.credit = wanted.credit ?? known.credit
+  known.contactLimit = wanted.contactLimit ?? known.contactLimit
+  return known
+}
+
+/** JSON has no Infinity: without end is null. */
+const finite = (value: number) => (Number.isFinite(value) ? value : null)
+
+function safirView(simulator: BaleSimulator, safir: SimSafir) {
+  const received = simulator.safirReceived(safir)
+  return {
+    key: safir.key,
+    credit: finite(safir.credit),
+    contactLimit: finite(safir.contactLimit),
+    received: received.length,
+    repeats: received.reduce((sum, { repeats }) => sum + repeats, 0),
+    uploads: simulator.safirUploads(safir),
+    rates: simulator.safirRates(safir),
+  }
+}
+
 const botView = ({ id, username, name, token }: SimBot) => ({ id, username, name, token })
 
 function personView(person: BalePerson) {
@@ -244,6 +282,7 @@ function statisticsOf(simulator: BaleSimulator) {
       received: simulator.received(bot).length,
       rates: simulator.rates(bot),
     })),
+    safirs: simulator.safirs().map((safir) => safirView(simulator, safir)),
     deliveries: simulator.deliveries.length,
   }
 }

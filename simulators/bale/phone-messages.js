@@ -112,6 +112,7 @@ export function messageElement(message, all, on) {
         h('div', { className: 'from' }, `${t().forwarded} `, h('bdi', {}, message.forwardedFrom)),
       quoted && h('div', { className: 'quote', dir: 'auto' }, summaryOf(quoted)),
       media(message),
+      message.secure && h('div', { className: 'from' }, t().secure),
       text !== undefined && said(text, message.mine),
       h('div', { className: 'foot' }, message.edited && h('span', {}, t().edited), h('time', {}, timeOf(date))),
       h(

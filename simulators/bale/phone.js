@@ -41,6 +41,11 @@ async function press(button) {
   } else if (button.copy_text) {
     await navigator.clipboard?.writeText(button.copy_text.text)
     toast(t().copied)
+  } else if (button.url?.startsWith('https://ble.ir/')) {
+    // A link to a bot stays on the phone: it opens that chat and presses Start.
+    const opened = await act('openLink', { messageId: button.messageId, url: button.url })
+    const bot = state.bots.find(({ id }) => id === opened?.bot)
+    if (bot && bot.id !== state.bot.id) choose({ bot })
   } else {
     window.open(button.url ?? button.web_app?.url, '_blank', 'noreferrer')
   }

@@ -74,6 +74,24 @@ describe('what goes over the wire', () => {
     })
   })
 
+  test('a button that opens an address, below the others', async () => {
+    const link = { label: 'پیگیری', url: 'https://example.ir/orders/452' }
+    await bale.send(text('ارسال شد', { link, buttons: [[{ label: 'خوب', value: 'y' }]] }), ctx)
+    expect(sentJson()).toMatchObject({
+      reply_markup: {
+        inline_keyboard: [
+          [{ text: 'خوب', callback_data: 'y' }],
+          [{ text: 'پیگیری', url: 'https://example.ir/orders/452' }],
+        ],
+      },
+    })
+    for (const url of ['javascript:alert(1)', 'nowhere', ''])
+      expect(await failure(bale.send(text('x', { link: { label: 'x', url } }), ctx))).toMatchObject({
+        code: 'bad_buttons',
+      })
+    expect(await failure(bale.send(text('x', { link, askNumber: 'x' }), ctx))).toMatchObject({ code: 'bad_buttons' })
+  })
+
   test('buttons', async () => {
     await bale.send(
       text('راضی بودید؟', {

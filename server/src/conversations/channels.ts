@@ -20,6 +20,7 @@ import {
   settingsContext,
 } from './channel-registry.ts'
 import { changedSecrets, checkSettings, errorText, shownSettings } from './channel-settings.ts'
+import { seedPrice } from './prices.ts'
 
 interface StateReason {
   code: string
@@ -168,6 +169,7 @@ export async function createChannel(app: App, channels: Channels, reader: Reader
       ],
     )
     if (!row) throw new Error('the channel was not stored')
+    await seedPrice(tx, id, settings['price'], reader.actor.userId)
     await audit(tx, reader.actor, 'channel.created', { kind: 'channel', id }, null, auditView(app, row, settings))
     await setUpLater(tx, id, reader.base)
     // First the rights, so that what follows is judged by them.
@@ -213,6 +215,7 @@ export async function changeChannel(
       ],
     )
     if (!after) throw new Problem('not_found')
+    if (settings['price'] !== old['price']) await seedPrice(tx, id, settings['price'], reader.actor.userId)
     const secrets = kind ? changedSecrets(kind, old, settings) : []
     await audit(tx, reader.actor, 'channel.changed', { kind: 'channel', id }, auditView(app, before, old), {
       ...auditView(app, after, settings),

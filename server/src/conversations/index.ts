@@ -8,6 +8,7 @@ import { createChannels } from './channel-registry.ts'
 import { channelJobs } from './channel-setup.ts'
 import { channelRoutes } from './channels.routes.ts'
 import { conversationPart } from './contact-part.ts'
+import { costRoutes } from './costs.routes.ts'
 import { conversationRoutes } from './conversations.routes.ts'
 import { fetchingJobs } from './fetching.jobs.ts'
 import { fileRules } from './file-rules.ts'
@@ -40,6 +41,7 @@ export const conversationsModule: Module = (app: App) => {
   )
   inboundEventRoutes(app, inbound.poke)
   channelRoutes(app, channels)
+  app.routes.push(...costRoutes(app, channels))
   channelJobs(app, channels)
   retentionJobs(app)
   conversationRoutes(app, channels)

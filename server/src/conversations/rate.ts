@@ -3,7 +3,7 @@ import type { Db, Tx } from '../platform/db.ts'
 import { type LiveChannel, ratesOf } from './channel-registry.ts'
 
 /** How far ahead a node may take moments for sending. Short, so that a reply overtakes bulk almost at once. */
-export const HORIZON_MS = 120
+export const HORIZON_MS = 80
 
 /** A node that was late by so much makes up for it; what is late by more is lost, or a pause would end in a burst. */
 const CREDIT_MS = 150

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import sharp, { type Sharp } from 'sharp'
 import type { PageOf } from '#shared/api/common.ts'
@@ -160,17 +161,24 @@ async function open(browser: Browser, demo: Demo, { locale, theme, size }: Look,
   return context
 }
 
-async function everyScreen(browser: Browser, demo: Demo): Promise<void> {
+/** `only`: these screens, in Persian and English, light, on the widest and the narrowest screen. */
+async function everyScreen(browser: Browser, demo: Demo, only?: readonly string[]): Promise<void> {
   for (const locale of LOCALES) {
     for (const theme of THEMES) {
       for (const size of SIZES) {
+        if (only && (locale === 'ar' || theme === 'dark' || size.width === 1024)) continue
         const look = { locale, theme, size }
         const folder = join(ROOT, 'screenshots', `${locale}-${theme}-${size.width}`)
         const context = await open(browser, demo, look)
         const page = await context.newPage()
         for (const [name, path] of Object.entries(screens(demo))) {
+          if (only && !only.includes(name)) continue
           await page.goto(path)
           await take(page, join(folder, `${name}.png`))
+        }
+        if (only) {
+          await context.close()
+          continue
         }
         await openLists(page, folder)
         await page.goto(screens(demo)['conversation'] ?? '/inbox')
@@ -256,6 +264,7 @@ async function bothSides(browser: Browser, demo: Demo): Promise<Sharp> {
   return sharp(await drawn.png().toBuffer()).resize({ width: 1600 })
 }
 
+const { values } = parseArgs({ options: { readme: { type: 'boolean' }, only: { type: 'string' } } })
 const dataDir = mkdtempSync(join(tmpdir(), 'daftar-pictures-'))
 const program = await makeProgram({ DATA_DIR: dataDir }, ['dist/server/src/main.js', '--demo'])
 const { path, env } = await findBrowser()
@@ -263,8 +272,9 @@ const browser = await chromium.launch({ executablePath: path, env: { ...process.
 try {
   await program.start()
   const demo = await describeDemo(program.url)
-  await forReadme(browser, demo)
-  if (!process.argv.includes('--readme')) await everyScreen(browser, demo)
+  const only = values.only?.split(',')
+  if (!only) await forReadme(browser, demo)
+  if (!values.readme) await everyScreen(browser, demo, only)
 } finally {
   await browser.close()
   await program.stop()

@@ -6,6 +6,12 @@ export const ERRORS = {
   already_set_up: { status: 409 },
   /** A budget stops bulk sending: value `budgetId`. */
   budget_reached: { status: 409 },
+  /** It was changed since its estimate was shown: prepare it again, look, start with the new version. */
+  campaign_changed: { status: 409 },
+  /** Nobody is left to be written to. */
+  campaign_empty: { status: 409 },
+  /** In the state it is in, that cannot be done; value: `state`. */
+  campaign_state: { status: 409 },
   cannot_merge_self: { status: 422 },
   /** Conversations refer to it; it can only rest. */
   channel_in_use: { status: 409 },
@@ -115,6 +121,12 @@ export const FIELD_ERRORS = [
   'required',
   /** A secret must be entered anew: it would go to another address than it was given for. */
   'secret_again',
+  /** Of a text with fields; values: `name` and `position`, the character (counted from 1) at which it stands. */
+  'text_brace_wrong',
+  /** The text may go to somebody of whom this is not known: say what stands there then. */
+  'text_fallback_needed',
+  'text_field_unknown',
+  'text_format_wrong',
   'too_long',
   'too_short',
   'unknown_field',

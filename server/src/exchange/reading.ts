@@ -23,7 +23,7 @@ const MOST_ROWS = 200_000
 export const MOST_COLUMNS = 300
 const PIECE = 2000
 /** By so many first rows headings and columns are recognised. */
-const LOOKED_AT = 200
+export const LOOKED_AT = 200
 const HEAD_BYTES = 256 * 1024
 
 /** Reads the file into import_row and says what its columns are about. Begun anew after a crash. */
@@ -70,7 +70,7 @@ export async function readImport({ app, actor, operation, signal }: Whole): Prom
   }
 }
 
-interface Opened {
+export interface Opened {
   format: ImportParams['format']
   sheets: string[]
   sheet: string | null
@@ -79,7 +79,12 @@ interface Opened {
   cards: boolean
 }
 
-async function openFile(db: Db, fileId: string, { asked }: ImportParams): Promise<Opened> {
+/**
+ * A file's rows, whatever it is: workbook, text with separators, cards. Nothing but its head has been read yet, of a
+ * workbook all.
+ * @throws FileRefused
+ */
+export async function openFile(db: Db, fileId: string, { asked }: Pick<ImportParams, 'asked'>): Promise<Opened> {
   const info = await loadFile(db, fileId)
   const pieces = (): AsyncGenerator<Buffer> => filePieces(db, fileId, 0, info.size)
   const head = Buffer.from((await pieces().next()).value ?? Buffer.alloc(0)).subarray(0, HEAD_BYTES)

@@ -7,6 +7,7 @@ import { can, useMe } from '../../session/session.ts'
 import { Badge, Bidi } from '../../ui/bits.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import card from '../contacts/contact.module.css'
+import { Code } from './code.tsx'
 import { Due } from './due.tsx'
 import { IconPlus } from './icons.ts'
 import { NewRequestDialog } from './new-request.tsx'
@@ -42,7 +43,7 @@ export function ContactWork({ contact, readOnly = false }: { contact: ContactBri
             {requests.map((request) => (
               <li key={request.id}>
                 <Link to="/requests" search={{ id: request.id, side: 'all' }} preload={false}>
-                  <bdi dir="ltr">{request.code}</bdi>{' '}
+                  <Code code={request.code} />{' '}
                   <Bidi>{request.subject === '' ? request.text.slice(0, 80) : request.subject}</Bidi>
                 </Link>
                 <span className={css.facts}>

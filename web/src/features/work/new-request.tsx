@@ -13,11 +13,13 @@ import { AreaField, TextField } from '../../ui/field.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { useRefusal } from '../../ui/use-refusal.ts'
 import { useColleagues } from '../deals/new-deal.tsx'
+import { codeText } from './code.tsx'
 import css from './work.module.css'
 
 /** Registers a request; without a code typed it gets the next one. */
 export function NewRequestDialog({ contact = null, onClose }: { contact?: ContactBrief | null; onClose: () => void }) {
-  const { t } = useI18n()
+  const i = useI18n()
+  const { t } = i
   const me = useMe()
   const colleagues = useColleagues()
   const refusal = useRefusal()
@@ -41,7 +43,7 @@ export function NewRequestDialog({ contact = null, onClose }: { contact?: Contac
     try {
       const made = await api.post<WorkRequest>('/requests', body)
       void queryClient.invalidateQueries({ queryKey: ['requests'] })
-      toast(t('work.requests.made', { code: made.code }))
+      toast(t('work.requests.made', { code: codeText(i, made.code) }))
       onClose()
     } catch (error) {
       setBusy(false)

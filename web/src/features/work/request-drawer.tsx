@@ -12,6 +12,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { AreaField, SelectField } from '../../ui/field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { useColleagues } from '../deals/new-deal.tsx'
+import { codeText } from './code.tsx'
 import { Due } from './due.tsx'
 import { IconArchive, IconArrowBackUp, IconCheck, IconTrash } from './icons.ts'
 import { requestQuery } from './queries.ts'
@@ -20,9 +21,11 @@ import css from './work.module.css'
 
 /** All of a request, and the next step of whoever looks at it. */
 export function RequestDrawer({ id, onClose }: { id: string; onClose: () => void }) {
-  const { t } = useI18n()
+  const i = useI18n()
+  const { t } = i
   const { data: request, error } = useQuery(requestQuery(id))
-  const title = request === undefined ? t('work.requests.title') : t('work.requests.one', { code: request.code })
+  const title =
+    request === undefined ? t('work.requests.title') : t('work.requests.one', { code: codeText(i, request.code) })
   return (
     <Dialog title={title} look="drawer" onClose={onClose}>
       {request !== undefined ? (
@@ -76,7 +79,7 @@ function Body({ request, onClose }: { request: WorkRequest; onClose: () => void 
       const moved = await api.post<WorkRequest>(`/requests/${request.id}/move`, { to, text: words })
       queryClient.setQueryData(requestQuery(request.id).queryKey, moved)
       setWords(to === 'done' ? '' : moved.answer)
-      toast(t(`work.requests.moved.${to}`, { code: moved.code }))
+      toast(t(`work.requests.moved.${to}`, { code: codeText(i, moved.code) }))
     })
   const remove = async () => {
     const problem = await attempt(() => api.delete(`/requests/${request.id}`))

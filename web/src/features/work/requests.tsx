@@ -6,6 +6,7 @@ import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
 import { can, useMe, useUsers } from '../../session/session.ts'
 import { Badge, Bidi, TimeText, type Tone } from '../../ui/bits.tsx'
+import { Code } from './code.tsx'
 import { Due } from './due.tsx'
 import { WorkFrame } from './frame.tsx'
 import { NewRequestDialog } from './new-request.tsx'
@@ -64,9 +65,7 @@ function RequestRow({ request, onOpen }: { request: WorkRequest; onOpen: () => v
   return (
     <li className={css.row} data-state={request.state}>
       <button type="button" className={css.open} onClick={onOpen}>
-        <bdi className={css.code} dir="ltr">
-          {request.code}
-        </bdi>
+        <Code code={request.code} className={css.code} />
         <Bidi className={css.title}>{request.subject === '' ? request.text : request.subject}</Bidi>
       </button>
       <span className={css.facts}>

@@ -183,7 +183,7 @@ const operations = createRoute({
 const contact = createRoute({
   getParentRoute: () => inside,
   path: '/contacts/$id',
-  loader: () => loadTexts('contacts', 'inbox', 'fields', 'duplicates', 'deals'),
+  loader: () => loadTexts('contacts', 'inbox', 'fields', 'duplicates', 'deals', 'work'),
   component: lazyRouteComponent(() => import('./features/contacts/contact.tsx'), 'ContactPage'),
 })
 /** `deal`: the one that is open; `make`: with the dialog for a new one. */

@@ -4,11 +4,11 @@ import type { Writable } from 'node:stream'
 import { columnLetters } from './headings.ts'
 
 /**
- * A workbook with one sheet of texts, written row by row: memory does not grow with the rows. Every cell is a text (an
- * inline string), so no cell is ever a formula and numbers of phones keep their zeros.
+ * A workbook with one sheet, written row by row: memory does not grow with the rows. A text is an inline string, so no cell
+ * is ever a formula and numbers of phones keep their zeros; what is to be reckoned with is given as a number.
  */
 export interface SheetWriter {
-  row(cells: readonly string[]): Promise<void>
+  row(cells: readonly (string | number)[]): Promise<void>
   end(): Promise<void>
 }
 
@@ -42,9 +42,11 @@ export async function writeSheet(
       n++
       const style = n === 1 ? 2 : 1
       const texts = cells.map((cell, at) =>
-        cell === ''
-          ? ''
-          : `<c r="${columnLetters(at)}${n}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${escapeXml(cell)}</t></is></c>`,
+        typeof cell === 'number'
+          ? `<c r="${columnLetters(at)}${n}"><v>${cell}</v></c>`
+          : cell === ''
+            ? ''
+            : `<c r="${columnLetters(at)}${n}" s="${style}" t="inlineStr"><is><t xml:space="preserve">${escapeXml(cell)}</t></is></c>`,
       )
       await entry.write(`<row r="${n}">${texts.join('')}</row>`)
     },

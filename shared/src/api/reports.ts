@@ -24,7 +24,7 @@ const RANGE = {
   to: Day,
   channelId: Type.Optional(Ids),
   /** Only what these users wrote, answered and closed. What came in was nobody's: with it there is none. */
-  agentId: Type.Optional(Ids),
+  agentId: Type.Optional(Type.String({ pattern: '^(0|[1-9][0-9]{0,18})(,(0|[1-9][0-9]{0,18})){0,199}$' })),
 }
 export const ReportQuery = Type.Object({ ...RANGE, by: Type.Optional(Choice(REPORT_STEPS)) })
 export type ReportQuery = Static<typeof ReportQuery>
@@ -82,8 +82,6 @@ export const ChannelNow = Type.Object({
   state: Choice(['active', 'paused', 'broken'] as const),
   /** Messages that wait to be sent, or are being sent. */
   queue: Type.Integer(),
-  /** Since when the oldest of them waits. */
-  waitingSince: Nullable(Time),
   lastIn: Nullable(Time),
   lastOut: Nullable(Time),
 })
@@ -178,3 +176,12 @@ export type ReportRow = Static<typeof ReportRow>
 /** What can be taken along as a sheet. */
 export const SHEETS = ['time', 'channels', 'agents', 'rows'] as const
 export type Sheet = (typeof SHEETS)[number]
+const { limit: _limit, cursor: _cursor, figure: _figure, ...rowFilters } = ReportRowsQuery.properties
+export const SheetQuery = Type.Object({
+  ...rowFilters,
+  sheet: Choice(SHEETS),
+  by: Type.Optional(Choice(REPORT_STEPS)),
+  /** Of `rows`: whose. */
+  figure: Type.Optional(Choice(FIGURES)),
+})
+export type SheetQuery = Static<typeof SheetQuery>

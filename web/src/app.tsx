@@ -208,6 +208,42 @@ const deals = createRoute({
   loader: () => loadTexts('deals', 'fields', 'contacts'),
   component: lazyRouteComponent(() => import('./features/deals/deals.tsx'), 'DealsPage'),
 })
+const campaigns = createRoute({
+  getParentRoute: () => inside,
+  path: '/campaigns',
+  /** `make`: with the dialog for a new one. */
+  validateSearch: (search: Record<string, unknown>): { make?: boolean } =>
+    search['make'] === true ? { make: true } : {},
+  loader: () => loadTexts('campaigns'),
+  component: lazyRouteComponent(() => import('./features/campaigns/campaigns.tsx'), 'CampaignsPage'),
+})
+const recipientLists = createRoute({
+  getParentRoute: () => inside,
+  path: '/campaigns/lists',
+  /** `id`: the one that is open. */
+  validateSearch: (search: Record<string, unknown>): { id?: string } =>
+    search['id'] === undefined ? {} : { id: String(search['id']) },
+  loader: () => loadTexts('campaigns', 'contacts', 'table', 'fields', 'settings'),
+  component: lazyRouteComponent(() => import('./features/campaigns/recipient-lists.tsx'), 'RecipientListsPage'),
+})
+const exclusions = createRoute({
+  getParentRoute: () => inside,
+  path: '/campaigns/exclusions',
+  loader: () => loadTexts('campaigns', 'contacts', 'settings'),
+  component: lazyRouteComponent(() => import('./features/campaigns/exclusions.tsx'), 'ExclusionsPage'),
+})
+const campaignSettings = createRoute({
+  getParentRoute: () => inside,
+  path: '/campaigns/settings',
+  loader: () => loadTexts('campaigns', 'settings'),
+  component: lazyRouteComponent(() => import('./features/campaigns/settings.tsx'), 'CampaignSettingsPage'),
+})
+const campaign = createRoute({
+  getParentRoute: () => inside,
+  path: '/campaigns/$id',
+  loader: () => loadTexts('campaigns', 'contacts', 'table', 'fields', 'inbox'),
+  component: lazyRouteComponent(() => import('./features/campaigns/campaign.tsx'), 'CampaignPage'),
+})
 const requests = createRoute({
   getParentRoute: () => inside,
   path: '/requests',
@@ -278,6 +314,11 @@ export const router = createRouter({
       deals,
       requests,
       tasks,
+      campaigns,
+      recipientLists,
+      exclusions,
+      campaignSettings,
+      campaign,
       found,
       settings.addChildren([settingsPage]),
     ]),

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
 import { createTranslator } from '#shared/i18n.ts'
 import type auth from '#shared/i18n/fa/auth.json'
+import type campaigns from '#shared/i18n/fa/campaigns.json'
 import type common from '#shared/i18n/fa/common.json'
 import type contacts from '#shared/i18n/fa/contacts.json'
 import type deals from '#shared/i18n/fa/deals.json'
@@ -34,6 +35,7 @@ export type Key =
   | keyof typeof frame
   | keyof typeof auth
   | keyof typeof inbox
+  | keyof typeof campaigns
   | keyof typeof contacts
   | keyof typeof settings
   | keyof typeof deals

@@ -26,6 +26,7 @@ import {
   IconPlugConnectedX,
   IconSearch,
   IconSettings,
+  IconSpeakerphone,
 } from './icons.ts'
 import { Logo } from './logo.tsx'
 import { toast } from './toast.tsx'
@@ -44,6 +45,7 @@ const PLACES = [
   { to: '/deals', icon: IconBriefcase, text: 'frame.deals', right: 'deal.view' },
   { to: '/requests', icon: IconClipboardList, text: 'frame.requests', right: 'request.edit' },
   { to: '/tasks', icon: IconChecklist, text: 'frame.tasks', right: 'task.edit' },
+  { to: '/campaigns', icon: IconSpeakerphone, text: 'frame.campaigns', right: 'campaign.view' },
   { to: '/settings', icon: IconSettings, text: 'frame.settings', right: null },
 ] as const
 

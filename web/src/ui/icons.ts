@@ -49,6 +49,7 @@ export {
   IconSearch,
   IconSend,
   IconSettings,
+  IconSpeakerphone,
   IconSticker,
   IconUser,
   IconUserCheck,

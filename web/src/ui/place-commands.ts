@@ -3,7 +3,15 @@ import { type Command, useCommands } from '../commands.ts'
 import { SETTINGS_PAGES } from '../features/settings/pages.ts'
 import { useI18n } from '../i18n.ts'
 import { can, useMe } from '../session/session.ts'
-import { IconBriefcase, IconFile, IconHistory, IconPlus, IconSettings, IconUserPlus } from './icons.ts'
+import {
+  IconBriefcase,
+  IconFile,
+  IconHistory,
+  IconPlus,
+  IconSettings,
+  IconSpeakerphone,
+  IconUserPlus,
+} from './icons.ts'
 import { useViewCommands } from './view-commands.ts'
 
 /** What the palette offers everywhere: the pages of the settings one may open, and what one may make. */
@@ -44,6 +52,23 @@ export function usePlaceCommands(): void {
       icon: IconHistory,
       run: () => void navigate({ to: '/contacts/operations' }),
     })
+  }
+  if (can(me, 'campaign.manage')) {
+    commands.push({
+      id: 'new-campaign',
+      title: t('frame.command.newCampaign'),
+      icon: IconSpeakerphone,
+      run: () => void navigate({ to: '/campaigns', search: { make: true } }),
+    })
+  }
+  if (can(me, 'campaign.view')) {
+    for (const page of ['lists', 'exclusions'] as const)
+      commands.push({
+        id: `campaigns-${page}`,
+        title: t(`frame.command.${page}`),
+        icon: IconSpeakerphone,
+        run: () => void navigate({ to: `/campaigns/${page}` }),
+      })
   }
   if (can(me, 'channel.create'))
     commands.push({ id: 'add-channel', title: t('frame.command.addChannel'), icon: IconPlus, run: to('channels/new') })

@@ -1,0 +1,31 @@
+import { Link } from '@tanstack/react-router'
+import { useI18n } from '../../i18n.ts'
+import css from './campaigns.module.css'
+import { IconListDetails, IconSettings, IconSpeakerphone, IconUserOff } from './icons.ts'
+
+const PLACES = [
+  { to: '/campaigns', icon: IconSpeakerphone, text: 'campaigns.title' },
+  { to: '/campaigns/lists', icon: IconListDetails, text: 'campaigns.lists.title' },
+  { to: '/campaigns/exclusions', icon: IconUserOff, text: 'campaigns.exclusions.title' },
+  { to: '/campaigns/settings', icon: IconSettings, text: 'campaigns.settings.title' },
+] as const
+
+/** From one of the pages about sending to many to the others. */
+export function Places() {
+  const { t } = useI18n()
+  return (
+    <nav className={css.places} aria-label={t('campaigns.places')}>
+      {PLACES.map(({ to, icon: Icon, text }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: true, includeSearch: false }}
+          activeProps={{ 'aria-current': 'page' }}
+        >
+          <Icon size={16} stroke={1.7} aria-hidden />
+          {t(text)}
+        </Link>
+      ))}
+    </nav>
+  )
+}

@@ -1,0 +1,149 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { Campaign, CampaignPatch, QuietHours } from '#shared/api/campaigns.ts'
+import { useI18n } from '../../i18n.ts'
+import { channelKindsQuery, channelsQuery, organisationQuery } from '../../queries.ts'
+import { canOnChannel, useMe } from '../../session/session.ts'
+import { Badge, Bidi } from '../../ui/bits.tsx'
+import { IconButton } from '../../ui/button.tsx'
+import { Field, Switch } from '../../ui/field.tsx'
+import { ChannelIcon } from '../inbox/channel-icon.tsx'
+import css from './campaigns.module.css'
+import { IconArrowDown, IconArrowUp } from './icons.ts'
+
+interface RoutesStepProps {
+  campaign: Campaign
+  onChange: (patch: CampaignPatch) => void
+}
+
+/** By which ways, in which order where they cost the same, and at which hours not. */
+export function RoutesStep({ campaign, onChange }: RoutesStepProps) {
+  const { t } = useI18n()
+  return (
+    <>
+      <Ways channelIds={campaign.channelIds} onChange={(channelIds) => onChange({ channelIds })} />
+      <Quiet quiet={campaign.quiet} onChange={(quiet) => onChange({ quiet })} />
+    </>
+  )
+}
+
+function Ways({ channelIds, onChange }: { channelIds: readonly string[]; onChange: (ids: string[]) => void }) {
+  const { t, n } = useI18n()
+  const me = useMe()
+  const { data } = useQuery(channelsQuery)
+  const kinds = useQuery(channelKindsQuery).data?.items ?? []
+  const channels = (data?.items ?? []).filter(
+    (channel) => canOnChannel(me, 'send', channel.id) || channelIds.includes(channel.id),
+  )
+  const place = (id: string): number => channelIds.indexOf(id)
+  const chosen = channels.filter((one) => place(one.id) >= 0).toSorted((a, b) => place(a.id) - place(b.id))
+  const others = channels.filter((one) => place(one.id) < 0)
+  const move = (id: string, by: number) => {
+    const at = place(id)
+    onChange(channelIds.toSpliced(at, 1).toSpliced(at + by, 0, id))
+  }
+  if (data !== undefined && channels.length === 0)
+    return (
+      <p className={css.warning}>
+        <span>
+          {t('campaigns.routes.none')}{' '}
+          <Link to="/settings/$" params={{ _splat: 'channels' }}>
+            {t('campaigns.routes.channels')}
+          </Link>
+        </span>
+      </p>
+    )
+  return (
+    <div className={css.part}>
+      <h3>{t('campaigns.routes.order')}</h3>
+      <ol className={css.routes}>
+        {[...chosen, ...others].map((channel) => {
+          const at = place(channel.id)
+          const on = at >= 0
+          const first = kinds.find((kind) => kind.kind === channel.kind)?.capabilities.firstContact === true
+          return (
+            <li key={channel.id} data-off={!on || undefined} data-testid={`way-${channel.id}`}>
+              <span className={css.place}>{on ? n(at + 1) : ''}</span>
+              <label className={css.routeName}>
+                <input
+                  type="checkbox"
+                  checked={on}
+                  onChange={(event) =>
+                    onChange(
+                      event.currentTarget.checked
+                        ? [...channelIds, channel.id]
+                        : channelIds.filter((one) => one !== channel.id),
+                    )
+                  }
+                />
+                <ChannelIcon kind={channel.kind} size={18} />
+                <Bidi className="ellipsis">{channel.name}</Bidi>
+              </label>
+              {first && <Badge tone="accent">{t('campaigns.routes.first')}</Badge>}
+              {channel.state !== 'active' && <Badge tone="warn">{t(`campaigns.routes.${channel.state}`)}</Badge>}
+              {on && channelIds.length > 1 && (
+                <span className={css.inline}>
+                  <IconButton
+                    small
+                    label={t('campaigns.routes.up', { name: channel.name })}
+                    disabled={at === 0}
+                    onClick={() => move(channel.id, -1)}
+                  >
+                    <IconArrowUp size={16} />
+                  </IconButton>
+                  <IconButton
+                    small
+                    label={t('campaigns.routes.down', { name: channel.name })}
+                    disabled={at === channelIds.length - 1}
+                    onClick={() => move(channel.id, 1)}
+                  >
+                    <IconArrowDown size={16} />
+                  </IconButton>
+                </span>
+              )}
+            </li>
+          )
+        })}
+      </ol>
+      <p className={css.quiet}>{t('campaigns.routes.help')}</p>
+    </div>
+  )
+}
+
+const NIGHT: QuietHours = { from: '22:00', to: '08:00' }
+
+/** Hours in which nothing goes out; what is left then goes on by itself afterwards. */
+export function Quiet({ quiet, onChange }: { quiet: QuietHours | null; onChange: (quiet: QuietHours | null) => void }) {
+  const { t } = useI18n()
+  const zone = useQuery(organisationQuery).data?.timeZone
+  return (
+    <div className={css.part}>
+      <Switch
+        label={t('campaigns.quiet')}
+        help={zone === undefined ? t('campaigns.quiet.help') : t('campaigns.quiet.zone', { zone })}
+        checked={quiet !== null}
+        onChange={(on) => onChange(on ? NIGHT : null)}
+      />
+      {quiet !== null && (
+        <div className={css.inline}>
+          {(['from', 'to'] as const).map((end) => (
+            <Field key={end} label={t(`campaigns.quiet.${end}`)}>
+              {(props) => (
+                <input
+                  {...props}
+                  type="time"
+                  dir="ltr"
+                  required
+                  value={quiet[end]}
+                  onChange={(event) => {
+                    if (event.currentTarget.value !== '') onChange({ ...quiet, [end]: event.currentTarget.value })
+                  }}
+                />
+              )}
+            </Field>
+          ))}
+        </div>
+      )}
+    </div>
+  )
+}

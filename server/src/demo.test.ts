@@ -11,7 +11,7 @@ import { cookieOf, until } from '../test/app.ts'
 import { testDatabase } from '../test/database.ts'
 import { openDemo } from './demo.ts'
 import type { Pace } from './demo/life.ts'
-import { GUEST } from './demo/people.ts'
+import { BY_NUMBER, GUEST } from './demo/people.ts'
 import { readConfig } from './platform/config.ts'
 import { openLog } from './platform/log.ts'
 import { type Running, startApp } from './run.ts'
@@ -151,7 +151,7 @@ test('the office knows whom it deals with: every screen of the record has someth
 })
 
 test('the office is lively: everything that happens in one happened here', async () => {
-  expect(first).toMatchObject({ colleagues: 6, channels: 2, unknown: 1, quarantined: 1, conflicts: 1, byHand: 1 })
+  expect(first).toMatchObject({ colleagues: 6, channels: 3, unknown: 1, quarantined: 1, conflicts: 1, byHand: 1 })
   expect(first).toMatchObject({ unsent: 0, lost: 0, ahead: 0 })
   expect(first['conversations']).toBeGreaterThan(75)
   expect(first['messages']).toBeGreaterThan(400)
@@ -197,6 +197,28 @@ test('the phone page answers, and the guest is welcomed and answered', async () 
   await until(async () => (await screen(GUEST.id)).messages.find(({ text }) => text === 'بله، موجود است.'))
 })
 
+/** Writes to somebody the office knows by number only, as the supervisor. */
+async function writeByNumber(n: number, text: string): Promise<void> {
+  const ask = await signIn(1)
+  const { items: channels } = await ask<PageOf<{ id: string; kind: string }>>('/channels')
+  const channelId = channels.find(({ kind }) => kind === 'bale-safir')?.id
+  const identity = { kind: 'phone', value: `+${BY_NUMBER[n]?.phone}` }
+  await ask('/conversations', { identity, channelId, message: { text } })
+  await until(async () =>
+    (await screen(BY_NUMBER[n]?.id ?? 0)).messages.find((message) => message.text?.startsWith(text)),
+  )
+}
+
+test('whom it knows by number it can write to: on Bale they see it, others are said not to be there', async () => {
+  const [known] = (await screen(BY_NUMBER[0]?.id ?? 0)).messages
+  expect(known).toMatchObject({ mine: false, text: expect.stringContaining('آمادهٔ ارسال') })
+  const row = await demo.app.db.one<{ failure_code: string }>(
+    `select failure_code from message where failure_code = 'not_a_user'`,
+  )
+  expect(row).toBeDefined()
+  await writeByNumber(1, 'سلام، پیش‌فاکتور شما آماده است.')
+})
+
 test('from the second start on everything is as it was left, and goes on from there', async () => {
   const before = await figures()
   const shown = await screen(GUEST.id)
@@ -207,7 +229,7 @@ test('from the second start on everything is as it was left, and goes on from th
   const again = await figures()
   expect({ ...again, messages: 0, conversations: 0, people: 0, unsent: 0 }).toMatchObject({
     colleagues: before['colleagues'],
-    channels: 2,
+    channels: 3,
     failed: before['failed'],
     unknown: 1,
     joined: before['joined'],
@@ -226,6 +248,8 @@ test('from the second start on everything is as it was left, and goes on from th
   expect(rows).toHaveLength(1)
   await ask(`/conversations/${rows[0]?.conversation_id}/messages`, { text: 'چشم، ارسال شد.' })
   await until(async () => (await screen(GUEST.id)).messages.some(({ text }) => text === 'چشم، ارسال شد.'))
+  // So do numbers: the Safir is there again.
+  await writeByNumber(2, 'سلام، سفارش شما رسید؟')
   // Customers write of themselves.
   await until(async () => ((await figures())['messages'] ?? 0) > (again['messages'] ?? 0) + 6)
 })

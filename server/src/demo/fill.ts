@@ -8,13 +8,16 @@ import { type Desk, openOffice } from './office.ts'
 import {
   BOTS,
   type BotKey,
+  BY_NUMBER,
   COLLEAGUES,
   type ColleagueKey,
   COMPANIES,
   type Customer,
   emailOf,
+  NOT_ON_BALE,
   ORGANISATION,
   PASSWORD,
+  SAFIR,
   SALES_ROLE,
 } from './people.ts'
 import { addDoubles, addLeads, companyDetails, type Definitions, defineRecords, personDetails } from './records.ts'
@@ -43,6 +46,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   progress('people', 0, COLLEAGUES.length)
   const admin = await office.setUp(ORGANISATION)
   const channels = { sales: await addChannel(admin, sim, 'sales'), support: await addChannel(admin, sim, 'support') }
+  const safir = await addSafirChannel(admin, sim)
   await addColleagues(admin, channels.sales)
   const signIn = async (key: ColleagueKey): Promise<Desk> => (key === 'narges' ? admin : office.signIn(key))
   const desks: Stage['desks'] = {
@@ -63,6 +67,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   await addLeads(desks.mina, desks.mina.userId, defined)
   await addDoubles(desks.omid)
   await addDeals(desks)
+  await writeByNumber(desks.kaveh, safir)
   await addWork(desks)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)
@@ -86,6 +91,32 @@ async function addChannel(admin: Desk, sim: BaleSimulator, key: BotKey): Promise
   })
   await admin.post(`/channels/${channel.id}/check`)
   return channel
+}
+
+async function addSafirChannel(admin: Desk, sim: BaleSimulator): Promise<Channel> {
+  const botId = BOTS[SAFIR.bot].token.split(':')[0]
+  const channel = await admin.post<Channel>('/channels', {
+    kind: 'bale-safir',
+    name: SAFIR.channel,
+    settings: { apiKey: SAFIR.key, botId, baseUrl: sim.url },
+  })
+  await admin.post(`/channels/${channel.id}/check`)
+  return channel
+}
+
+/** People known by number only; two were written to, of whom one is not on Bale. */
+async function writeByNumber(desk: Desk, safir: Channel): Promise<void> {
+  const known = BY_NUMBER.map(({ firstName, lastName, phone }) => ({ name: `${firstName} ${lastName}`, phone }))
+  for (const [n, { name, phone }] of [...known, NOT_ON_BALE].entries()) {
+    const contact = await desk.post<Contact>('/contacts', {
+      kind: 'person',
+      name,
+      identities: [{ kind: 'phone', value: `+${phone}`, use: 'mobile' }],
+    })
+    if (n !== 0 && phone !== NOT_ON_BALE.phone) continue
+    const text = `${name} گرامی، سفارش شما آمادهٔ ارسال است. برای هماهنگی ساعت تحویل همین‌جا پاسخ دهید.\nفروش آوند`
+    await desk.post('/conversations', { contactId: contact.id, channelId: safir.id, message: { text } })
+  }
 }
 
 async function addColleagues(admin: Desk, sales: Channel): Promise<void> {

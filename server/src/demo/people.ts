@@ -58,6 +58,9 @@ export const BOTS = {
   },
 } as const satisfies Record<BotKey, object>
 
+/** The organisation's Safir, which writes to numbers in the name of the sales bot. */
+export const SAFIR = { key: 'Avand-safir-demo-61d0c7f3', channel: 'سفیر فروش', bot: 'sales' } as const
+
 export interface Customer {
   id: number
   language: 'fa' | 'ar'
@@ -126,6 +129,14 @@ export const NEWCOMERS: readonly Customer[] = people(
   80,
   ['98912', '98936', '98990'],
 )
+
+/** Whom the office knows by number only. They are on Bale and never wrote; the visitor may play them. */
+export const BY_NUMBER: readonly Customer[] = people('*شیدا کاویانی, بهرام لطفی, *مرجان سعیدی', 'fa', 100, [
+  '98912',
+  '98935',
+])
+/** Known by number, too, but has no Bale: nobody in the simulator has this number. */
+export const NOT_ON_BALE = { name: 'عزیز بردبار', phone: '989131110099' }
 
 /** Records the office kept before anybody wrote: companies, and people it knows by number. */
 export const COMPANIES = [

@@ -11,7 +11,7 @@ import type { Config } from '../platform/config.ts'
 import { type Db, openDatabase } from '../platform/db.ts'
 import { readFileBytes } from '../platform/files.ts'
 import { createSecrets, type Secrets } from '../platform/secrets.ts'
-import { BOTS, CUSTOMERS, type Customer, GUEST, NEWCOMERS } from './people.ts'
+import { BOTS, BY_NUMBER, CUSTOMERS, type Customer, GUEST, NEWCOMERS, SAFIR } from './people.ts'
 
 /** Where the simulated Bale listens when nothing else does. */
 const PORT = 8090
@@ -37,8 +37,10 @@ export async function openWorld(config: Config, databaseUrl: string): Promise<Wo
     const sim = await startSimulator(config.host, before ?? PORT)
     for (const channel of channels) {
       if (channel.settings['baseUrl'] !== sim.url) await move(db, secrets, channel, sim.url)
-      addBot(sim, { ...channel.account, token: String(channel.settings['token']) }, channel.seen)
+      if (channel.kind === 'bale-safir') addSafir(sim, String(channel.settings['apiKey']))
+      else addBot(sim, { ...channel.account, token: String(channel.settings['token']) }, channel.seen)
     }
+    if (!filled) addSafir(sim, SAFIR.key)
     if (!filled) for (const bot of Object.values(BOTS)) addBot(sim, bot, 0)
     await addPeople(sim, db, filled)
     if (filled) await restoreChats(sim, db)
@@ -79,6 +81,7 @@ async function startSimulator(host: string, port: number): Promise<BaleSimulator
 
 interface BaleChannel {
   id: string
+  kind: string
   settings: ReturnType<typeof openSettings>
   account: { username: string; name: string }
   /** The highest number of an update that the program has seen. */
@@ -87,19 +90,21 @@ interface BaleChannel {
 async function baleChannels(db: Db, secrets: Secrets): Promise<BaleChannel[]> {
   const rows = await db.query<{
     id: string
+    kind: string
     settings: string
     name: string
     provider: { username?: string; name?: string }
     seen: string
   }>(
     // Old events are removed in time; polling's cursor stays.
-    `select id, settings, name, provider, greatest(case when jsonb_typeof(cursor) = 'number' then cursor::text::bigint end,
+    `select id, kind, settings, name, provider, greatest(case when jsonb_typeof(cursor) = 'number' then cursor::text::bigint end,
        (select max(event_key::bigint) from inbound_event where channel_id = channel.id and event_key ~ '^[0-9]{1,15}$'), 0)::text as seen
-     from channel where kind = 'bale' order by id`,
+     from channel where kind in ('bale', 'bale-safir') order by id`,
   )
   return rows
-    .map(({ id, settings, name, provider, seen }) => ({
+    .map(({ id, kind, settings, name, provider, seen }) => ({
       id,
+      kind,
       settings: openSettings({ secrets }, id, settings),
       account: { username: provider.username ?? `bot_${id}`, name: provider.name ?? name },
       seen: Number(seen),
@@ -122,8 +127,12 @@ function addBot(sim: BaleSimulator, { token, username, name }: Bot, seen: number
   sim.addBot({ token, username, name, firstUpdateId: seen + 1 })
 }
 
+function addSafir(sim: BaleSimulator, key: string): void {
+  if (!sim.safirs().some((safir) => safir.key === key)) sim.addSafir({ key })
+}
+
 async function addPeople(sim: BaleSimulator, db: Db, filled: boolean): Promise<void> {
-  const known = [...CUSTOMERS.fa, ...CUSTOMERS.ar, GUEST, ...NEWCOMERS]
+  const known = [...CUSTOMERS.fa, ...CUSTOMERS.ar, GUEST, ...NEWCOMERS, ...BY_NUMBER]
   for (const person of known) addPerson(sim, person)
   if (!filled) return
   // People who were made on the phone page.

@@ -28,7 +28,7 @@ alter table channel
 
 -- A link from a message that went by number to the bot: whoever opens it is the one who was written to.
 create table start_link (
-  token_hash  bytea primary key,          -- SHA-256
+  token_hash  text primary key,           -- SHA-256 in hex
   channel_id  bigint not null references channel on delete cascade,   -- the bot it leads to
   contact_id  bigint not null references contact,                     -- who was written to
   identity_id bigint not null,            -- the number that was written to
@@ -40,6 +40,7 @@ create table start_link (
   proven_at   timestamptz                 -- that identity shared the very number: the join stands
 );
 create index start_link_contact on start_link (contact_id);
+create index start_link_message on start_link (message_id);
 create index start_link_used on start_link (used_by) where used_by is not null;
 create index start_link_expired on start_link (expires_at);
 

@@ -25,6 +25,8 @@ export interface LiveChannel {
   link: ChannelLink
   /** What the last check learnt of the account. */
   account: NonNullable<Check['account']>
+  /** The bot of the same account, to which a button below messages of this channel leads. */
+  leadsTo?: LiveChannel
 }
 
 /** The configured channels, remembered on this node. What is remembered is dropped as soon as one changes on any node. */
@@ -161,7 +163,25 @@ async function read(app: App, reported: Set<string>): Promise<Known> {
     known.byId.set(row.id, opened.channel)
     known.byHash.set(row.hook_hash, opened.channel)
   }
+  const all = [...known.byId.values()]
+  for (const channel of all) {
+    const bot = botOf(channel, all)
+    if (bot) channel.leadsTo = bot
+  }
   return known
+}
+
+/** An active channel of the same account that a link can lead to, if this one has buttons for links. */
+function botOf(channel: LiveChannel, all: readonly LiveChannel[]): LiveChannel | undefined {
+  const account = channel.kind.kind.account?.(channel.settings)
+  if (account === undefined || !channel.kind.kind.capabilities.linkButton) return undefined
+  return all.find(
+    (other) =>
+      other.id !== channel.id &&
+      other.state === 'active' &&
+      other.kind.kind.account?.(other.settings) === account &&
+      other.kind.kind.startLink?.('x', other.account) !== undefined,
+  )
 }
 
 /** One channel that cannot be opened (its folder was removed, another SECRET_KEY) must not take the others with it. */

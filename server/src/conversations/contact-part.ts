@@ -33,11 +33,23 @@ export const conversationPart: ContactPart = {
   },
   async erase(tx, contactIds, limit) {
     return (
+      (await eraseLinks(tx, contactIds, limit)) &&
       (await eraseMessages(tx, contactIds, limit)) &&
       (await eraseNotes(tx, contactIds, limit)) &&
       eraseConversations(tx, contactIds, limit)
     )
   },
+}
+
+/** Links that were sent to them; who opened another's link is not named in it any more. */
+async function eraseLinks(tx: Tx, contactIds: readonly string[], limit: number): Promise<boolean> {
+  const gone = await tx.query(
+    // start_link_contact
+    `delete from start_link where token_hash = any(array(
+       select token_hash from start_link where contact_id = any($1::bigint[]) limit $2)) returning token_hash`,
+    [contactIds, limit],
+  )
+  return gone.length < limit
 }
 
 async function eraseMessages(tx: Tx, contactIds: readonly string[], limit: number): Promise<boolean> {

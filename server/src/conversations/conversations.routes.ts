@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Id, Ok, Page, PageQuery } from '#shared/api/common.ts'
 import {
+  ContactRoutes,
   Conversation,
   ConversationCounts,
   ConversationNew,
@@ -28,7 +29,7 @@ import { cancel, getMessage, retry } from './messages.ts'
 import { addContactNote, changeNote, deleteNote, NOTE_LENGTH } from './notes.ts'
 import { listPresence, setPresence } from './presence.ts'
 import { searchMessages } from './search.ts'
-import { startConversation } from './starting.ts'
+import { contactRoutes, startConversation } from './starting.ts'
 import { postMessage, readThread } from './threads.ts'
 
 const params = Type.Object({ id: Id })
@@ -92,6 +93,15 @@ function threadRoutes(app: App, channels: Channels): AnyRoute[] {
       answer: Conversation,
       status: 201,
       handle: ({ actor, body }) => startConversation(app, channels, actor, body),
+    }),
+    route({
+      method: 'GET',
+      url: '/contacts/:id/routes',
+      access: 'contact.view',
+      summary: 'By which way the next message to a contact would go, what it costs, and why not by the others',
+      params,
+      answer: ContactRoutes,
+      handle: ({ actor, params: { id } }) => contactRoutes(app, channels, actor, id),
     }),
     route({
       method: 'GET',

@@ -5,6 +5,7 @@ import { changedFieldValues, storeFields } from '../crm/fields.ts'
 import { audit } from '../org/audit.ts'
 import type { Actor, App } from '../platform/app.ts'
 import { type Db, type Tx, violatedKey } from '../platform/db.ts'
+import { happened, type Happening, type HappeningKind } from '../platform/happenings.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
 import { loadConversations } from './views.ts'
 
@@ -75,22 +76,36 @@ export async function changeConversation(
   // Looked up before the transaction, which should not wait for a second connection.
   const assignee = patch.assigneeId ? await app.actorOf(patch.assigneeId) : undefined
   try {
-    return await app.db.transaction(async (tx) => {
-      const before = await lockConversation(tx, actor, id)
-      if (patch.assigneeId !== undefined) checkGiving(actor, before, patch.assigneeId, assignee)
-      const refilled = patch.fields !== undefined && (await changeFields(tx, actor, id, patch.fields))
-      const changed = await write(tx, actor, before, patch)
-      if (!changed && !refilled) return loadOne(tx, id)
-      for (const { kind, data } of eventsOf(before, patch)) await addEvent(tx, actor, before, kind, data)
-      const conversation = await loadOne(tx, id)
-      tx.publish({ channelId: before.channel_id }, { kind: 'conversation', conversation })
-      return conversation
-    })
+    return await app.db.transaction((tx) => changeConversationIn(tx, actor, assignee, id, patch))
   } catch (error) {
     // The chat has another conversation under way: this one stays in the past.
     if (violatedKey(error) === 'conversation_thread_live') throw new Problem('conflict')
     throw error
   }
+}
+
+/** The same in the caller's transaction. `assignee`: who is to have it, read before; undefined where nobody is named. */
+export async function changeConversationIn(
+  tx: Tx,
+  actor: Actor,
+  assignee: Actor | undefined,
+  id: string,
+  patch: ConversationPatch,
+): Promise<Conversation> {
+  const before = await lockConversation(tx, actor, id)
+  if (patch.assigneeId !== undefined) checkGiving(actor, before, patch.assigneeId, assignee)
+  const refilled = patch.fields !== undefined && (await changeFields(tx, actor, id, patch.fields))
+  const changed = await write(tx, actor, before, patch)
+  if (!changed && !refilled) return loadOne(tx, id)
+  const events = eventsOf(before, patch)
+  for (const { kind, data } of events) await addEvent(tx, actor, before, kind, data)
+  await happened(
+    tx,
+    events.flatMap(({ kind, data }) => happeningOf(actor, before, kind, data)),
+  )
+  const conversation = await loadOne(tx, id)
+  tx.publish({ channelId: before.channel_id }, { kind: 'conversation', conversation })
+  return conversation
 }
 
 /** Custom fields; told in the audit log, since the thread has no room for them. False: nothing to change. */
@@ -147,6 +162,21 @@ function eventsOf(before: ConversationHead, patch: ConversationPatch): NewEvent[
   if (patch.state !== undefined && patch.state !== before.state)
     events.push({ kind: patch.state === 'open' ? 'reopened' : patch.state, data: { before: before.state } })
   return events
+}
+
+const HAPPENINGS = new Map<string, HappeningKind>([
+  ['assigned', 'conversation.assigned'],
+  ['closed', 'conversation.closed'],
+  ['reopened', 'conversation.opened'],
+])
+function happeningOf(
+  actor: Actor,
+  { id, contact_id: contactId, channel_id: channelId }: ConversationHead,
+  event: string,
+  data: Record<string, unknown>,
+): Happening[] {
+  const kind = HAPPENINGS.get(event)
+  return kind ? [{ kind, conversationId: id, contactId, channelId, userId: actor.userId, data }] : []
 }
 
 /** Leaves a trace in the thread and on the contact's timeline, and tells the screens. */

@@ -103,6 +103,10 @@ async function compose(app: App, channelId: string, { messageId, threadKey }: Cl
       ])
     : undefined
   const askNumber = message.data?.['askNumber']
+  // The address of the button holds a token and is nowhere else.
+  const place = message.data?.['link']
+    ? await app.db.one<{ link: Outbound['link'] | null }>('select link from outbox where message_id = $1', [messageId])
+    : undefined
   const fileIds = message.attachments.flatMap(({ fileId }) => fileId ?? [])
   const uploaded = await uploadedNames(app.db, channelId, fileIds)
   return {
@@ -126,5 +130,6 @@ async function compose(app: App, channelId: string, { messageId, threadKey }: Cl
     }),
     ...(reply?.provider_key ? { replyToKey: reply.provider_key } : {}),
     ...(typeof askNumber === 'string' ? { askNumber } : {}),
+    ...(place?.link ? { link: place.link } : {}),
   }
 }

@@ -11,13 +11,16 @@ import { stripUnsafe } from '#shared/text.ts'
 import { findOrMakeSenders, homeCountry, normalizeIdentity, shareNumber } from '../crm/identities.ts'
 import type { App } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
+import { happened } from '../platform/happenings.ts'
 import { Problem } from '../platform/problem.ts'
 import type { LiveChannel } from './channel-registry.ts'
 import { editMessages } from './inbound-edits.ts'
-import { insertMessages, leaveOutStored, type NewMessage } from './inbound-messages.ts'
-import { openThreads } from './inbound-threads.ts'
-import { publishMessages, settleReceipts, tellMessages } from './message-changes.ts'
-import { acknowledgePresses, sendWelcomes } from './welcome.ts'
+import { type InsertedMessage, insertMessages, leaveOutStored, type NewMessage } from './inbound-messages.ts'
+import { openThreads, type Thread } from './inbound-threads.ts'
+import { publishMessages, tellMessages } from './message-changes.ts'
+import { settleReceipts } from './receipts.ts'
+import { judgeByNumber, openLink } from './start-links.ts'
+import { acknowledgePresses, askNumbers, sendWelcomes } from './welcome.ts'
 
 export interface StoredEvent {
   id: string
@@ -80,13 +83,17 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
       items.filter((item): item is InboundReceipt => item.type === 'receipt'),
     ),
   )
+  await step('clear what could not be reached', () => clearUnreachable(tx, channel, senders, inserted))
+  const asked = await step('open the link', () => openLinks(tx, channel, senders, inserted))
   for (const item of items)
     if (item.type === 'number') await step('bind the number', () => bindNumber(tx, channel, item, senders, threads))
-  await step('welcome', () => sendWelcomes(tx, channel, threads, inserted))
+  const welcomed = await step('welcome', () => sendWelcomes(tx, channel, threads, inserted))
+  await step('ask for the number', () => askNumbers(tx, channel, asked, welcomed))
   await step('fetch the profile', () => fetchProfiles(tx, channel, senders))
   // Edits of this very batch, a number that joined two contacts and a welcome have changed what was stored.
   const isAsStored =
     lost.length === 0 &&
+    asked.size === 0 &&
     !items.some((item) => item.type === 'number') &&
     ![...threads.values()].some(({ first }) => first)
   await step('tell the screens', async () => {
@@ -104,6 +111,7 @@ export async function processEvents(app: App, tx: Tx, channel: LiveChannel, even
       inserted.map((message) => message.conversationId),
     )
   })
+  await step('tell the rules', () => tellReceived(tx, channel, inserted, threads))
   await step('close the event', () => closeEvents(tx, channel.id, outcomes))
   acknowledgePresses(
     app,
@@ -255,14 +263,105 @@ async function bindNumber(
 ): Promise<void> {
   const { contactId, identityId } = senderOf(senders, item.sender.address)
   const conversationId = threads.get(item.threadKey)?.id
-  await shareNumber(tx, {
+  const shared = {
     channelId: channel.id,
     contactId,
     identityId,
     phone: item.phone,
     own: item.own,
     ...(conversationId ? { conversationId } : {}),
+  }
+  await judgeByNumber(tx, shared)
+  const { result, rootId, phone } = await shareNumber(tx, shared)
+  if (result !== 'added' && result !== 'joined') return
+  const data = { channelId: channel.id, how: 'number_shared', phone }
+  await happened(tx, [
+    {
+      kind: 'contact.won',
+      contactId: rootId,
+      channelId: channel.id,
+      ...(conversationId ? { conversationId } : {}),
+      data,
+    },
+  ])
+}
+
+/** Who writes can be reached again: a bot that was blocked is not any more. */
+async function clearUnreachable(
+  tx: Tx,
+  channel: LiveChannel,
+  senders: Map<string, KnownSender>,
+  inserted: readonly InsertedMessage[],
+): Promise<void> {
+  const ids = [...new Set(inserted.map(({ message }) => senderOf(senders, message.address).identityId))]
+  if (ids.length === 0) return
+  await tx.query(
+    // identity_reach_pkey
+    `update identity_reach set reachable = true, reason = null, at = now()
+     where identity_id = any($2::bigint[]) and channel_id = $1 and not reachable`,
+    [channel.id, ids],
+  )
+}
+
+/** People who came by a link of ours. Answers with the chats in which the number is to be asked for, and their conversations. */
+async function openLinks(
+  tx: Tx,
+  channel: LiveChannel,
+  senders: Map<string, KnownSender>,
+  inserted: readonly InsertedMessage[],
+): Promise<Map<string, { id: string; contactId: string }>> {
+  const asked = new Map<string, { id: string; contactId: string }>()
+  for (const { message, conversationId, threadKey, view } of inserted) {
+    const payload = message.kind === 'start' ? message.data?.['startPayload'] : undefined
+    if (typeof payload !== 'string') continue
+    const { identityId, contactId } = senderOf(senders, message.address)
+    const { asks } = await openLink(tx, { channelId: channel.id, identityId, contactId, conversationId, payload })
+    if (asks) asked.set(threadKey, { id: conversationId, contactId: view.contactId })
+  }
+  return asked
+}
+
+/** What rules may act upon, all of a batch at once; `contactId`: what the sender has become by now. */
+async function tellReceived(
+  tx: Tx,
+  channel: LiveChannel,
+  inserted: readonly InsertedMessage[],
+  threads: ReadonlyMap<string, Thread>,
+): Promise<void> {
+  if (inserted.length === 0) return
+  const roots = await tx.query<{ id: string; root_id: string }>(
+    'select id, root_id from contact where id = any($1::bigint[])',
+    [[...new Set(inserted.map(({ view }) => view.contactId))]],
+  )
+  const rootOf = new Map(roots.map((row) => [row.id, row.root_id]))
+  const about = (view: InsertedMessage['view']) => ({
+    contactId: rootOf.get(view.contactId) ?? view.contactId,
+    conversationId: view.conversationId,
+    channelId: channel.id,
   })
+  const opened = new Map(
+    inserted.flatMap(({ threadKey, view }) => {
+      const thread = threads.get(threadKey)
+      return thread?.opened ? [[thread.id, { view, first: thread.first }] as const] : []
+    }),
+  )
+  await happened(
+    tx,
+    [...opened.values()].map(({ view, first }) => ({
+      kind: 'conversation.opened' as const,
+      ...about(view),
+      data: { by: 'contact', first },
+    })),
+  )
+  await happened(
+    tx,
+    inserted.map(({ id, view, threadKey }) => ({
+      kind: 'message.received' as const,
+      ...about(view),
+      messageId: id,
+      data: { text: view.text, kind: view.kind, first: threads.get(threadKey)?.first ?? false },
+    })),
+  )
 }
 
 async function fetchProfiles(tx: Tx, channel: LiveChannel, senders: Map<string, KnownSender>): Promise<void> {

@@ -8,6 +8,8 @@ export interface Thread {
   contactId: string
   /** Nobody ever wrote in this chat before: the moment for a welcome (B12). */
   first: boolean
+  /** New, or closed until now. */
+  opened: boolean
 }
 
 interface Found {
@@ -37,7 +39,12 @@ export async function openThreads(
     seenBefore ??= new Set(found.filter((row) => row.id !== null).map((row) => row.key))
     for (const row of found) {
       if (row.id !== null && row.contact_id !== null && (row.state !== 'closed' || row.fresh)) {
-        threads.set(row.key, { id: row.id, contactId: row.contact_id, first: false })
+        threads.set(row.key, {
+          id: row.id,
+          contactId: row.contact_id,
+          first: false,
+          opened: row.state === 'closed',
+        })
       }
     }
     open = open.filter((key) => !threads.has(key))
@@ -46,6 +53,7 @@ export async function openThreads(
         id: row.id,
         contactId: row.contact_id,
         first: !seenBefore.has(row.thread_key),
+        opened: true,
       })
     }
     open = open.filter((key) => !threads.has(key))
@@ -57,13 +65,17 @@ export async function openThreads(
 function latest(tx: Tx, channel: LiveChannel, keys: string[]): Promise<Found[]> {
   return tx.query<Found>(
     // conversation_thread_live and conversation_thread, one step of each per chat
-    `select t.key, c.id, c.contact_id, c.state, c.closed_at > now() - make_interval(hours => $3) as fresh
+    // What was made to carry a message to many is closed as it is made, and opens whenever the answer comes; one that an
+    // agent closed and that carried such a message since, as if closed then.
+    `select t.key, c.id, c.contact_id, c.state,
+       c.closed_at = c.created_at or c.closed_at > now() - make_interval(hours => $3)
+         or (c.last_direction = 'out' and c.last_message_at > greatest(c.closed_at, now() - make_interval(hours => $3))) as fresh
      from unnest($2::text[]) as t(key)
      left join lateral (
        select * from (
-         (select id, contact_id, state, closed_at from conversation where channel_id = $1 and thread_key = t.key and state <> 'closed')
+         (select id, contact_id, state, closed_at, created_at, last_message_at, last_direction from conversation where channel_id = $1 and thread_key = t.key and state <> 'closed')
          union all
-         (select id, contact_id, state, closed_at from conversation where channel_id = $1 and thread_key = t.key and state = 'closed' order by id desc limit 1)) each
+         (select id, contact_id, state, closed_at, created_at, last_message_at, last_direction from conversation where channel_id = $1 and thread_key = t.key and state = 'closed' order by id desc limit 1)) each
        order by state = 'closed' limit 1) c on true`,
     [channel.id, keys, channel.reopenHours],
   )

@@ -1,9 +1,9 @@
-import type { Message, MessageDetail } from '#shared/api/conversations.ts'
+import type { Message, MessageDetail, MessageRoute } from '#shared/api/conversations.ts'
 import type { Actor, App } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Channels } from './channel-registry.ts'
-import { cancelMessage, retryMessage } from './outbound.ts'
+import { cancelMessage, retryMessage, type Route } from './outbound.ts'
 import { loadMessages } from './views.ts'
 
 async function needMessage(db: Db, actor: Actor, id: string, right: 'view' | 'send'): Promise<string> {
@@ -46,6 +46,7 @@ export async function getMessage(db: Db, actor: Actor, id: string): Promise<Mess
   )
   return {
     ...message,
+    route: await routeOf(db, id),
     attempts: attempts.map((row) => ({
       n: row.n,
       startedAt: row.started_at.toISOString(),
@@ -59,12 +60,19 @@ export async function getMessage(db: Db, actor: Actor, id: string): Promise<Mess
   }
 }
 
+async function routeOf(db: Db, id: string): Promise<MessageRoute | null> {
+  const row = await db.one<{ route: Route | null }>('select route from message where id = $1', [id])
+  if (!row?.route) return null
+  const { reason, price, saved, ways } = row.route
+  return { reason, price, saved, next: ways.map((way) => way.channelId) }
+}
+
 /** Sends a message again that failed, or of which nobody knows whether it went: a person decides that. */
 export async function retry(app: App, channels: Channels, actor: Actor, id: string): Promise<Message> {
   const channel = await channels.byId(await needMessage(app.db, actor, id, 'send'))
   if (channel?.state !== 'active') throw new Problem('channel_not_active')
   return app.db.transaction(async (tx) => {
-    await retryMessage(tx, id)
+    await retryMessage(tx, channel, id)
     return loadMessage(tx, id)
   })
 }

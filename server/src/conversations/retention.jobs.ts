@@ -1,5 +1,6 @@
 import type { App } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
+import { forgetLinks } from './start-links.ts'
 
 /** Providers repeat themselves for a day at most; after this an event is only of historical interest. */
 const EVENTS_KEPT_DAYS = 30
@@ -21,7 +22,10 @@ export async function purgeInboundEvents(db: Db, days = EVENTS_KEPT_DAYS): Promi
 }
 
 export function retentionJobs(app: App): void {
-  app.jobs.define('inbound.purge', async () => void (await purgeInboundEvents(app.db)))
+  app.jobs.define('inbound.purge', async () => {
+    await purgeInboundEvents(app.db)
+    await forgetLinks(app.db)
+  })
   app.jobs.schedule('37 2 * * *', 'inbound.purge')
   app.jobs.define('leases.purge', async () => {
     await app.db.query(`delete from rate_bucket where bucket <> '' and next_at < now() - interval '1 hour'`)

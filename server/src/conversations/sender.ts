@@ -3,14 +3,12 @@ import type { App, Part } from '../platform/app.ts'
 import { createBatcher } from '../platform/batcher.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
 import type { Channels, LiveChannel } from './channel-registry.ts'
-import { settleCosts } from './costs.ts'
 import { type Delivered, deliver, unforeseen } from './deliver.ts'
 import { createDepartures } from './departures.ts'
-import { publishMessages } from './message-changes.ts'
 import type { NodeSession } from './node-session.ts'
 import { onQueued } from './outbound.ts'
 import { HORIZON_MS, keepMoments, type Pace, paceOf, slowDown, takeMoments } from './rate.ts'
-import { type Settled, settle } from './settle.ts'
+import { type Settled, settle, tellOutcomes } from './settle.ts'
 
 /** Sends at a time per channel; a slow provider must not pile up work. */
 const IN_FLIGHT = 64
@@ -39,7 +37,7 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
   const departures = createDepartures()
   const stop = new AbortController()
   let stopping = false
-  const settled = createBatcher<Settled>((items) => settle(app, items), { max: 100, parallel: 1 })
+  const settled = createBatcher<Settled>((items) => settle(app, channels, items), { max: 100, parallel: 1 })
 
   function poke(channelId: string): void {
     if (stopping) return
@@ -200,7 +198,7 @@ async function claim(
   const taken = await takeMoments(tx, channel.id, pace, node.number, room)
   const { moments, nextAt } = taken
   // Early enough to be ready when its moment comes.
-  if (moments.length === 0) return { claimed: [], wait: Math.max(5, nextAt - HORIZON_MS / 2 - Date.now()) }
+  if (moments.length === 0) return { claimed: [], wait: Math.max(5, nextAt - HORIZON_MS * 0.7 - Date.now()) }
   const rows = await tx.query<{
     message_id: string
     thread_key: string
@@ -290,18 +288,9 @@ async function forgetDead(app: App, node: NodeSession): Promise<void> {
        returning m.id as message_id, m.channel_id, m.conversation_id`,
       [dead],
     )
-    await settleCosts(
+    await tellOutcomes(
       tx,
-      rows.map((row) => ({ messageId: row.message_id, outcome: 'uncertain' })),
+      rows.map((row) => row.message_id),
     )
-    for (const channelId of new Set(rows.map((row) => row.channel_id))) {
-      const own = rows.filter((row) => row.channel_id === channelId)
-      await publishMessages(
-        tx,
-        channelId,
-        own.map((row) => row.message_id),
-        own.map((row) => row.conversation_id),
-      )
-    }
   })
 }

@@ -1,9 +1,13 @@
 import type { App } from '../platform/app.ts'
-import type { Tx } from '../platform/db.ts'
+import { isDatabaseAway, type Tx } from '../platform/db.ts'
+import type { Channels, LiveChannel } from './channel-registry.ts'
 import { markBroken } from './channels.ts'
 import type { Delivered } from './deliver.ts'
-import { publishMessages } from './message-changes.ts'
+import { settleCosts } from './costs.ts'
+import { publishMessages, tellThreads } from './message-changes.ts'
+import { PRIORITY, tellSettled } from './outbound.ts'
 import { holdUntil } from './rate.ts'
+import { type Lost, reroute } from './reroute.ts'
 
 export interface Settled {
   channelId: string
@@ -22,15 +26,93 @@ export function backoffSeconds(attempt: number, random = Math.random()): number 
 }
 
 /** Writes down what became of messages: the attempt, the message, the outbox, and what follows from it. One transaction for all. */
-export async function settle(app: App, items: Settled[]): Promise<void> {
+export async function settle(app: App, channels: Channels, items: Settled[]): Promise<void> {
+  const live = await channels.all()
   await app.db.transaction(async (tx) => {
     await settleSent(tx, items)
-    for (const item of items) if (item.outcome.outcome !== 'sent') await settleFailed(tx, item, item.outcome)
-    for (const channelId of new Set(items.map((item) => item.channelId))) {
-      const ids = items.filter((item) => item.channelId === channelId).map((item) => item.messageId)
-      await publishMessages(tx, channelId, ids, [])
-    }
+    const lost: Lost[] = []
+    for (const item of items)
+      if (item.outcome.outcome !== 'sent') lost.push(...(await settleFailed(tx, item, item.outcome)))
+    await goOnElsewhere(app, tx, live, lost)
+    await tellOutcomes(
+      tx,
+      items.map((item) => item.messageId),
+    )
   })
+}
+
+/** A savepoint around it: what goes wrong here must not cost the outcomes, which are known. */
+async function goOnElsewhere(app: App, tx: Tx, live: readonly LiveChannel[], lost: Lost[]): Promise<void> {
+  if (lost.length === 0) return
+  await tx.query('savepoint rerouting')
+  try {
+    await reroute(tx, live, lost)
+    await tx.query('release savepoint rerouting')
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error
+    app.log.error({ err: error }, 'messages could not be sent on by another way')
+    await tx.query('rollback to savepoint rerouting')
+  }
+}
+
+interface Head {
+  id: string
+  conversation_id: string
+  channel_id: string
+  contact_id: string
+  root_id: string
+  state: string
+  failure_code: string | null
+  campaign_id: string | null
+  automation_id: string | null
+  part_of_id: string | null
+  rerouted: boolean
+}
+
+/** What follows from the states of messages: costs, screens (of each, or for campaigns of the threads altogether), and who sent them by themselves. */
+export async function tellOutcomes(tx: Tx, ids: readonly string[]): Promise<void> {
+  const heads = await tx.query<Head>(
+    // message_pkey, contact_pkey; message_rerouted for those that failed
+    `select m.id, m.conversation_id, m.channel_id, m.contact_id, o.root_id, m.state, m.failure_code, m.campaign_id, m.automation_id, m.part_of_id,
+       m.state = 'failed' and m.route is not null and exists (select from message n where n.rerouted_from_id = m.id) as rerouted
+     from message m join contact o on o.id = m.contact_id where m.id = any($1::bigint[])`,
+    [ids],
+  )
+  await settleCosts(tx, heads.flatMap(costOf))
+  await tellSettled(
+    tx,
+    heads.filter((head) => ENDED.has(head.state) && !head.rerouted),
+  )
+  for (const channelId of new Set(heads.map((head) => head.channel_id))) {
+    const here = heads.filter((head) => head.channel_id === channelId)
+    tellThreads(
+      tx,
+      channelId,
+      here
+        .filter((head) => head.campaign_id !== null)
+        .map((head) => ({ id: head.conversation_id, contactId: head.root_id })),
+    )
+    await publishMessages(
+      tx,
+      channelId,
+      here.filter((head) => head.campaign_id === null).map((head) => head.id),
+      [],
+    )
+  }
+}
+
+const ENDED = new Set(['sent', 'delivered', 'read', 'failed', 'unknown'])
+const OUTCOMES = new Map([
+  ['sent', 'spent'],
+  ['delivered', 'spent'],
+  ['read', 'spent'],
+  ['failed', 'released'],
+  ['unknown', 'uncertain'],
+] as const)
+
+function costOf({ id, state }: Head): { messageId: string; outcome: 'spent' | 'released' | 'uncertain' }[] {
+  const outcome = new Map<string, 'spent' | 'released' | 'uncertain'>(OUTCOMES).get(state)
+  return outcome ? [{ messageId: id, outcome }] : []
 }
 
 async function settleSent(tx: Tx, items: Settled[]): Promise<void> {
@@ -64,7 +146,8 @@ async function settleSent(tx: Tx, items: Settled[]): Promise<void> {
   )
 }
 
-async function settleFailed(tx: Tx, item: Settled, failed: Exclude<Delivered, { outcome: 'sent' }>): Promise<void> {
+/** @returns the message, if it cannot reach the person and might by another way */
+async function settleFailed(tx: Tx, item: Settled, failed: Exclude<Delivered, { outcome: 'sent' }>): Promise<Lost[]> {
   const { code, detail } = failed
   switch (failed.outcome) {
     case 'later': {
@@ -72,15 +155,17 @@ async function settleFailed(tx: Tx, item: Settled, failed: Exclude<Delivered, { 
       const seconds = failed.retryAfter ?? backoffSeconds(item.attempt)
       const at = new Date(Date.now() + seconds * 1000)
       await closeAttempt(tx, item, failed, gaveUp ? null : at)
-      if (gaveUp) return end(tx, item, 'failed', code, detail)
-      if (failed.whole) await holdUntil(tx, item.channelId, null, at)
-      return again(tx, item, at)
+      if (gaveUp) await end(tx, item, 'failed', code, detail)
+      else if (failed.whole) await holdUntil(tx, item.channelId, null, at)
+      if (!gaveUp) await again(tx, item, at)
+      return []
     }
     case 'settings':
       // The message waits until somebody has mended the channel; its owners are told.
       await closeAttempt(tx, item, failed, null)
       await markBroken(tx, item.channelId, code, detail)
-      return again(tx, item, new Date())
+      await again(tx, item, new Date())
+      return []
     case 'unreachable':
       await tx.query(
         `insert into identity_reach (identity_id, channel_id, reachable, reason)
@@ -92,11 +177,10 @@ async function settleFailed(tx: Tx, item: Settled, failed: Exclude<Delivered, { 
       await closeAttempt(tx, item, failed, null)
       return end(tx, item, 'failed', code, detail)
     case 'refused':
-      await closeAttempt(tx, item, failed, null)
-      return end(tx, item, 'failed', code, detail)
     case 'unknown':
       await closeAttempt(tx, item, failed, null)
-      return end(tx, item, 'unknown', code, detail)
+      await end(tx, item, failed.outcome === 'refused' ? 'failed' : 'unknown', code, detail)
+      return []
   }
 }
 
@@ -112,12 +196,17 @@ async function closeAttempt(
   )
 }
 
-async function end(tx: Tx, item: Settled, state: 'failed' | 'unknown', code: string, detail: string): Promise<void> {
-  await tx.query(
-    `update message set state = $2, failure_code = $3, failure_detail = $4 where id = $1 and state in ('sending', 'unknown')`,
+/** @returns the message, unless it had ended already or a person sends it again meanwhile */
+async function end(tx: Tx, item: Settled, state: 'failed' | 'unknown', code: string, detail: string): Promise<Lost[]> {
+  // The outbox first, as everybody does.
+  const place = await tx.one<{ priority: number }>('delete from outbox where message_id = $1 returning priority', [
+    item.messageId,
+  ])
+  const ended = await tx.one(
+    `update message set state = $2, failure_code = $3, failure_detail = $4 where id = $1 and state in ('sending', 'unknown') returning id`,
     [item.messageId, state, code, detail],
   )
-  await tx.query('delete from outbox where message_id = $1', [item.messageId])
+  return ended ? [{ messageId: item.messageId, priority: place?.priority ?? PRIORITY.automatic, code, detail }] : []
 }
 
 async function again(tx: Tx, item: Settled, at: Date): Promise<void> {

@@ -88,6 +88,9 @@ interface MessageRow {
   edited_at: Date | null
   failure_code: string | null
   failure_detail: string | null
+  rerouted_from_id: string | null
+  rerouted_to_id: string | null
+  campaign_id: string | null
 }
 interface AttachmentRow {
   id: string
@@ -109,7 +112,10 @@ export async function loadMessages(db: Db, ids: readonly string[]): Promise<Mess
   if (ids.length === 0) return []
   const rows = await db.query<MessageRow>(
     `select m.id, m.conversation_id, m.channel_id, m.contact_id, m.direction, m.state, m.kind, m.text, m.data, m.reply_to_id,
-            m.author_id, m.origin, m.at, m.edited_at, m.failure_code, m.failure_detail
+            m.author_id, m.origin, m.at, m.edited_at, m.failure_code, m.failure_detail,
+            m.rerouted_from_id, m.campaign_id,
+            -- message_rerouted
+            case when m.state = 'failed' and m.route is not null then (select n.id from message n where n.rerouted_from_id = m.id limit 1) end as rerouted_to_id
      from unnest($1::bigint[]) with ordinality as asked(id, n) join message m on m.id = asked.id order by asked.n`,
     [ids],
   )
@@ -150,7 +156,11 @@ function messageView(row: MessageRow, attachments: AttachmentRow[]): Message {
     at: row.at.toISOString(),
     editedAt: row.edited_at?.toISOString() ?? null,
     failure: row.failure_code === null ? null : { code: row.failure_code, message: row.failure_detail ?? '' },
-    retryable: row.direction === 'out' && (row.state === 'failed' || row.state === 'unknown'),
+    retryable:
+      row.direction === 'out' && (row.state === 'failed' || row.state === 'unknown') && row.rerouted_to_id === null,
+    ...(row.rerouted_from_id !== null && { reroutedFromId: row.rerouted_from_id }),
+    ...(row.rerouted_to_id !== null && { reroutedToId: row.rerouted_to_id }),
+    ...(row.campaign_id !== null && { campaignId: row.campaign_id }),
   }
 }
 

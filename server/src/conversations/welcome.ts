@@ -1,27 +1,31 @@
 import type { Press } from '#channels/contract.ts'
 import { translatorFor } from '../platform/texts.ts'
 import type { App } from '../platform/app.ts'
-import type { Tx } from '../platform/db.ts'
+import type { Db, Tx } from '../platform/db.ts'
 import { contextFor, type LiveChannel } from './channel-registry.ts'
 import type { InsertedMessage } from './inbound-messages.ts'
 import type { Thread } from './inbound-threads.ts'
-import { PRIORITY, queueMessage } from './outbound.ts'
+import { PRIORITY, queueMessage, queueMessages } from './outbound.ts'
 
-/** The channel's own words, on somebody's first interaction ever (B12); with the button for sharing the number, if wanted (B6). */
+/**
+ * The channel's own words, on somebody's first interaction ever (B12); with the button for sharing the number, if wanted
+ * (B6). Answers with the chats in which it was asked for.
+ */
 export async function sendWelcomes(
   tx: Tx,
   channel: LiveChannel,
   threads: Map<string, Thread>,
   inserted: InsertedMessage[],
-): Promise<void> {
+): Promise<Set<string>> {
+  const asked = new Set<string>()
   const { text, fileId, askNumber, buttonText } = channel.welcome
-  if (text === '' && fileId === null) return
+  if (text === '' && fileId === null) return asked
   const began = new Set(inserted.map((message) => message.threadKey))
   const newcomers = [...threads].filter(([threadKey, thread]) => thread.first && began.has(threadKey))
-  if (newcomers.length === 0) return
+  if (newcomers.length === 0) return asked
   // A file that is gone must not cost anybody the message this is the answer to.
   const file = fileId === null ? undefined : await tx.one<{ id: string }>('select id from file where id = $1', [fileId])
-  if (text === '' && !file) return
+  if (text === '' && !file) return asked
   for (const [threadKey, thread] of newcomers) {
     const canAsk = askNumber && channel.kind.kind.capabilities.askNumber
     await queueMessage(tx, {
@@ -33,13 +37,44 @@ export async function sendWelcomes(
       ...(canAsk ? { askNumber: buttonText || (await shareLabel(tx)) } : {}),
       priority: PRIORITY.automatic,
     })
+    if (canAsk) asked.add(threadKey)
   }
+  return asked
+}
+
+/** Asks those who came by a link for their number, which proves that it was sent to them (B6); where the welcome did not. */
+export async function askNumbers(
+  tx: Tx,
+  channel: LiveChannel,
+  chats: ReadonlyMap<string, { id: string; contactId: string }>,
+  asked: ReadonlySet<string>,
+): Promise<void> {
+  if (!channel.kind.kind.capabilities.askNumber) return
+  const left = [...chats].filter(([threadKey]) => !asked.has(threadKey))
+  if (left.length === 0) return
+  const t = await customerTexts(tx)
+  await queueMessages(
+    tx,
+    left.map(([threadKey, conversation]) => ({
+      channel,
+      conversation: { ...conversation, threadKey },
+      text: t('customer.prove_number'),
+      origin: 'welcome' as const,
+      askNumber: channel.welcome.buttonText || t('customer.share_number'),
+      priority: PRIORITY.automatic,
+    })),
+  )
 }
 
 /** The button's label in the language the organisation writes to its customers in. */
 export async function shareLabel(tx: Tx): Promise<string> {
-  const organisation = await tx.one<{ locale: 'fa' | 'ar' | 'en' }>('select locale from organisation')
-  return translatorFor(organisation?.locale ?? 'fa')('channels.share_number')
+  return (await customerTexts(tx))('customer.share_number')
+}
+
+/** Texts in the language the organisation writes to its customers in. */
+export async function customerTexts(db: Db): Promise<ReturnType<typeof translatorFor>> {
+  const organisation = await db.one<{ locale: 'fa' | 'ar' | 'en' }>('select locale from organisation')
+  return translatorFor(organisation?.locale ?? 'fa')
 }
 
 /** Ends the spinner on pressed buttons, after they are stored. A courtesy: if it fails, nothing is lost. */

@@ -47,7 +47,7 @@ export const Merge = Type.Object({
   winnerId: Id,
   loserId: Id,
   loserName: Type.String(),
-  cause: Choice(['agent', 'number_shared'] as const),
+  cause: Choice(['agent', 'number_shared', 'start_link'] as const),
   mergedAt: Time,
   mergedBy: Nullable(Id),
   /** Until when it can be undone. */

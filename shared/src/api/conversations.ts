@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactBrief, IdentityNew } from './contacts.ts'
-import { FieldValues } from './field-values.ts'
+import { FieldValues, Money } from './field-values.ts'
 import { FileInfo } from './files.ts'
 
 export const CONVERSATION_STATES = ['open', 'waiting', 'closed'] as const
@@ -81,18 +81,23 @@ export const Message = Type.Object({
   state: Choice(MESSAGE_STATES),
   kind: Choice(MESSAGE_KINDS),
   text: Type.String(),
-  /** location: {latitude, longitude}, contact: {name, phone}, label and value (of a press), startPayload, askNumber (the button). */
+  /** location: {latitude, longitude}, contact: {name, phone}, label and value (of a press), startPayload, askNumber (the button), link: {label, channelId} (the button to the bot). */
   data: Nullable(Type.Record(Type.String(), Type.Unknown())),
   attachments: Type.Array(Attachment),
   replyToId: Nullable(Id),
   authorId: Nullable(Id),
-  origin: Choice(['contact', 'agent', 'welcome', 'api'] as const),
+  origin: Choice(['contact', 'agent', 'welcome', 'api', 'automation', 'campaign'] as const),
   at: Time,
   editedAt: Nullable(Time),
   /** `message` is the provider's own wording, the same for every reader; `ChannelKindInfo.errors` has the reader's words for `code`. */
   failure: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
   /** Sending again makes sense and is allowed. */
   retryable: Type.Boolean(),
+  /** The message that could not be delivered, in whose place this one went by another way. */
+  reroutedFromId: Type.Optional(Id),
+  /** The message that went by another way in this one's place. */
+  reroutedToId: Type.Optional(Id),
+  campaignId: Type.Optional(Id),
 })
 export type Message = Static<typeof Message>
 
@@ -181,13 +186,25 @@ export const MessageNew = Type.Object({
   replyToId: Type.Optional(Id),
   /** Show the customer a button to share the own number, where the channel can. */
   askNumber: Type.Optional(Type.Boolean()),
+  /** A text with fields (`GET /templates`). Without `text` its words and files are sent, filled in; with it, the use is only noted. */
+  templateId: Type.Optional(Id),
+  /** Values for its fields, by their names (`event.order` or `order`); they go before what Daftar knows. */
+  fields: Type.Optional(
+    Type.Record(
+      Type.String({ maxLength: 120 }),
+      Type.Union([Type.String({ maxLength: 5000 }), Type.Number(), Type.Boolean(), Money]),
+    ),
+  ),
 })
 export type MessageNew = Static<typeof MessageNew>
 
 export const ConversationNew = Type.Object({
   contactId: Type.Optional(Id),
   identity: Type.Optional(IdentityNew),
+  /** Absent: the best way there is, see GET /contacts/{id}/routes. */
   channelId: Type.Optional(Id),
+  /** If the person cannot be reached that way, the next one is taken. */
+  fallback: Type.Optional(Type.Boolean()),
   message: MessageNew,
 })
 export type ConversationNew = Static<typeof ConversationNew>
@@ -213,10 +230,51 @@ export const MessageAttempt = Type.Object({
   retryAt: Nullable(Time),
 })
 export type MessageAttempt = Static<typeof MessageAttempt>
+export const ROUTE_REASONS = ['known_chat', 'cheapest', 'only_way', 'asked_for', 'fallback'] as const
+/** By which way a message goes and why. `price` of one message; `saved`: less than by the number, thanks to the chat. */
+export const MessageRoute = Type.Object({
+  reason: Choice(ROUTE_REASONS),
+  price: Nullable(Money),
+  saved: Nullable(Money),
+  /** Channels that are tried next if the person cannot be reached. */
+  next: Type.Array(Id),
+})
+export type MessageRoute = Static<typeof MessageRoute>
+
+/** A way to reach a contact. `address`: the number or name there. */
+export const ContactWay = Type.Object({
+  channelId: Id,
+  identityId: Id,
+  identityKind: Type.String(),
+  address: Type.String(),
+  reason: Choice(ROUTE_REASONS),
+  price: Nullable(Money),
+  saved: Nullable(Money),
+})
+export type ContactWay = Static<typeof ContactWay>
+/**
+ * By which of the caller's channels the next message to a contact would go, best first, and why the others are no way.
+ * `since` and `until`: could not be reached then, and is not tried again before.
+ */
+export const ContactRoutes = Type.Object({
+  ways: Type.Array(ContactWay),
+  no: Type.Array(
+    Type.Object({
+      channelId: Id,
+      reason: Choice(['no_address', 'never_wrote', 'unreachable', 'not_active'] as const),
+      since: Type.Optional(Time),
+      until: Type.Optional(Time),
+    }),
+  ),
+})
+export type ContactRoutes = Static<typeof ContactRoutes>
+
 /** A message with its attempts and former texts. */
 export const MessageDetail = Type.Intersect([
   Message,
   Type.Object({
+    /** null: the conversation's own. */
+    route: Nullable(MessageRoute),
     attempts: Type.Array(MessageAttempt),
     revisions: Type.Array(Type.Object({ text: Type.String(), at: Time })),
   }),

@@ -13,6 +13,8 @@ export type LiveChange =
   /** A message was added or changed; `conversation` as it stands after it. */
   | { kind: 'message'; message: Message; conversation: Conversation | null }
   | { kind: 'conversation'; conversation: Conversation }
+  /** Something goes out to many: whoever shows one of these threads or timelines fetches it again. */
+  | { kind: 'threads'; conversationIds: string[]; contactIds: string[] }
   /** A note or event in a thread or on a timeline; deleted notes come as `removed`. */
   | { kind: 'activity'; item: TimelineItem; conversationId: string | null; contactId: string }
   | { kind: 'activity_removed'; type: 'note'; id: string; conversationId: string | null; contactId: string }

@@ -58,6 +58,13 @@ export function CampaignMenu({ campaign }: { campaign: Campaign }) {
   const [asking, setAsking] = useState(false)
   const mayCopy = can(me, 'campaign.manage')
   if (!mayCopy && !campaign.may.delete) return null
+  const copy = async () => {
+    const made = await actOn(campaign, 'copy')
+    if (made !== undefined) await navigate({ to: '/campaigns/$id', params: { id: made.id } })
+  }
+  const remove = async () => {
+    if (await deleteCampaign(campaign.id)) await navigate({ to: '/campaigns', search: {} })
+  }
   return (
     <>
       <Menu
@@ -76,9 +83,7 @@ export function CampaignMenu({ campaign }: { campaign: Campaign }) {
                 icon={<IconCopy size={16} />}
                 onSelect={() => {
                   close()
-                  void actOn(campaign, 'copy').then((made) => {
-                    if (made) void navigate({ to: '/campaigns/$id', params: { id: made.id } })
-                  })
+                  void copy()
                 }}
               >
                 {t('campaigns.copy')}
@@ -106,9 +111,7 @@ export function CampaignMenu({ campaign }: { campaign: Campaign }) {
           onClose={() => setAsking(false)}
           onConfirm={() => {
             setAsking(false)
-            void deleteCampaign(campaign.id).then((done) => {
-              if (done) void navigate({ to: '/campaigns', search: {} })
-            })
+            void remove()
           }}
         >
           <p>{t('campaigns.delete.text')}</p>

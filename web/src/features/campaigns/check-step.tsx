@@ -5,7 +5,7 @@ import { todayIn } from '#shared/days.ts'
 import { formatDate } from '#shared/dates.ts'
 import { useI18n } from '../../i18n.ts'
 import { lasting } from '../../time.ts'
-import { Bidi, TimeText } from '../../ui/bits.tsx'
+import { Bidi, TimeText, useNow } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { DateField } from '../../ui/date-field.tsx'
 import { Field } from '../../ui/field.tsx'
@@ -264,10 +264,11 @@ function Start({ campaign, onAgain }: { campaign: Campaign; onAgain: () => void 
   const [day, setDay] = useState<string | null>(today)
   const [time, setTime] = useState('10:00')
   const [busy, setBusy] = useState(false)
+  const now = useNow()
   const { estimate } = campaign
   if (estimate === null) return null
   const at = when === 'later' && day !== null && time !== '' ? instantOf(day, time, i.timeZone) : null
-  const past = when === 'later' && (at === null || at.getTime() <= Date.now())
+  const past = when === 'later' && (at === null || at.getTime() <= now)
   const start = async () => {
     setBusy(true)
     await actOn(campaign, 'start', { version: estimate.version, ...(at !== null && { at: at.toISOString() }) })

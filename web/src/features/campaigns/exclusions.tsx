@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { EXCLUSION_CAUSES, type Exclusion } from '#shared/api/campaigns.ts'
 import type { ContactBrief } from '#shared/api/contacts.ts'
 import { api } from '../../api.ts'
-import { useI18n } from '../../i18n.ts'
+import { i18n, useI18n } from '../../i18n.ts'
 import { can, queryClient, useMe, useUsers } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, PhoneText, TimeText } from '../../ui/bits.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
@@ -17,8 +17,7 @@ import { useMedia } from '../../ui/use-media.ts'
 import { useRefusal } from '../../ui/use-refusal.ts'
 import { useChannels } from '../inbox/channel-icon.tsx'
 import { useList } from '../lists/use-list.ts'
-import { Segmented } from '../settings/parts.tsx'
-import { Confirm } from '../settings/parts.tsx'
+import { Confirm, Segmented } from '../settings/parts.tsx'
 import { FormDialog } from '../settings/unsaved.tsx'
 import css from './campaigns.module.css'
 import { FileDialog } from './file-dialog.tsx'
@@ -148,12 +147,8 @@ export function ExclusionsPage() {
           confirm={t('campaigns.exclusions.remove')}
           onClose={() => setRemoving(null)}
           onConfirm={() => {
-            const { id } = removing
             setRemoving(null)
-            api.delete(`/exclusions/${id}`).then(() => {
-              void freshen()
-              toast(t('campaigns.exclusions.removed'))
-            }, toastProblem)
+            void takeOff(removing.id)
           }}
         >
           <p>
@@ -167,6 +162,16 @@ export function ExclusionsPage() {
       )}
     </section>
   )
+}
+
+async function takeOff(id: string): Promise<void> {
+  try {
+    await api.delete(`/exclusions/${id}`)
+    void freshen()
+    toast(i18n().t('campaigns.exclusions.removed'))
+  } catch (error) {
+    toastProblem(error)
+  }
 }
 
 function ExclusionRow({ exclusion, onRemove }: { exclusion: Exclusion; onRemove: (() => void) | undefined }) {

@@ -108,13 +108,12 @@ const TONES: Partial<Record<RecipientState, Tone>> = {
 }
 
 function RecipientRow({ recipient }: { recipient: CampaignRecipient }) {
-  const i = useI18n()
-  const { t } = i
+  const { t } = useI18n()
   const money = useMoney()
   const { contact, conversationId, messageId, channelId, price, state } = recipient
   const channel = useChannels().get(channelId ?? '')
   const name = contact?.name ?? t('campaigns.recipients.erased')
-  const why = useWhy(recipient)
+  const why = useWhy(recipient, channel?.kind)
   return (
     <>
       <span className={css.who}>
@@ -158,14 +157,16 @@ function RecipientRow({ recipient }: { recipient: CampaignRecipient }) {
       </span>
     </>
   )
+}
 
-  /** Why it was not sent, or did not arrive; null where the words themselves are shown. */
-  function useWhy({ reason, detail, code }: CampaignRecipient): string | null {
-    const errors = useChannelKind(channel?.kind)?.errors
-    if (reason === 'missing_field') return t('campaigns.why.missing_field', { fields: detail ?? '' })
-    if (reason === 'unreachable' && detail !== null && !Number.isNaN(Date.parse(detail)))
-      return t('campaigns.why.unreachable', { time: formatDate(detail, i, 'short') })
-    if (state === 'failed' && code !== null) return errors?.[code] ?? detail ?? code
-    return reason === null ? null : t(`campaigns.reason.${reason}`)
-  }
+/** Why it was not sent, or did not arrive; null where the words themselves are shown. */
+function useWhy(recipient: CampaignRecipient, kind: string | undefined): string | null {
+  const i = useI18n()
+  const { state, reason, detail, code } = recipient
+  const errors = useChannelKind(kind)?.errors
+  if (reason === 'missing_field') return i.t('campaigns.why.missing_field', { fields: detail ?? '' })
+  if (reason === 'unreachable' && detail !== null && !Number.isNaN(Date.parse(detail)))
+    return i.t('campaigns.why.unreachable', { time: formatDate(detail, i, 'short') })
+  if (state === 'failed' && code !== null) return errors?.[code] ?? detail ?? code
+  return reason === null ? null : i.t(`campaigns.reason.${reason}`)
 }

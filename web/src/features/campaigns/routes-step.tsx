@@ -1,12 +1,21 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import type { Campaign, CampaignPatch, QuietHours } from '#shared/api/campaigns.ts'
+import type { PageOf } from '#shared/api/common.ts'
+import type { Budget, Price } from '#shared/api/costs.ts'
+import type { Money } from '#shared/api/field-values.ts'
+import { formatMoney } from '#shared/money.ts'
+import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
+import { useMoney } from '../../money.ts'
 import { channelKindsQuery, channelsQuery, organisationQuery } from '../../queries.ts'
-import { canOnChannel, useMe } from '../../session/session.ts'
+import { can, canOnChannel, queryClient, useMe } from '../../session/session.ts'
 import { Badge, Bidi } from '../../ui/bits.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { Field, Switch } from '../../ui/field.tsx'
+import { MoneyField } from '../../ui/money-field.tsx'
+import { toastProblem } from '../../ui/toast.tsx'
 import { ChannelIcon } from '../inbox/channel-icon.tsx'
 import css from './campaigns.module.css'
 import { IconArrowDown, IconArrowUp } from './icons.ts'
@@ -18,11 +27,12 @@ interface RoutesStepProps {
 
 /** By which ways, in which order where they cost the same, and at which hours not. */
 export function RoutesStep({ campaign, onChange }: RoutesStepProps) {
-  const { t } = useI18n()
+  const me = useMe()
   return (
     <>
       <Ways channelIds={campaign.channelIds} onChange={(channelIds) => onChange({ channelIds })} />
       <Quiet quiet={campaign.quiet} onChange={(quiet) => onChange({ quiet })} />
+      {can(me, 'cost.manage') && <Limit campaignId={campaign.id} />}
     </>
   )
 }
@@ -30,6 +40,8 @@ export function RoutesStep({ campaign, onChange }: RoutesStepProps) {
 function Ways({ channelIds, onChange }: { channelIds: readonly string[]; onChange: (ids: string[]) => void }) {
   const { t, n } = useI18n()
   const me = useMe()
+  const money = useMoney()
+  const prices = usePrices()
   const { data } = useQuery(channelsQuery)
   const kinds = useQuery(channelKindsQuery).data?.items ?? []
   const channels = (data?.items ?? []).filter(
@@ -60,6 +72,7 @@ function Ways({ channelIds, onChange }: { channelIds: readonly string[]; onChang
         {[...chosen, ...others].map((channel) => {
           const at = place(channel.id)
           const on = at >= 0
+          const price = prices.get(channel.id)
           const first = kinds.find((kind) => kind.kind === channel.kind)?.capabilities.firstContact === true
           return (
             <li key={channel.id} data-off={!on || undefined} data-testid={`way-${channel.id}`}>
@@ -81,6 +94,7 @@ function Ways({ channelIds, onChange }: { channelIds: readonly string[]; onChang
               </label>
               {first && <Badge tone="accent">{t('campaigns.routes.first')}</Badge>}
               {channel.state !== 'active' && <Badge tone="warn">{t(`campaigns.routes.${channel.state}`)}</Badge>}
+              {price !== undefined && <span className={css.price}>{formatMoney(price, money)}</span>}
               {on && channelIds.length > 1 && (
                 <span className={css.inline}>
                   <IconButton
@@ -106,6 +120,60 @@ function Ways({ channelIds, onChange }: { channelIds: readonly string[]; onChang
         })}
       </ol>
       <p className={css.quiet}>{t('campaigns.routes.help')}</p>
+    </div>
+  )
+}
+
+/** What one message costs now, by channel; nothing for those who may not see costs. */
+function usePrices(): ReadonlyMap<string, Money> {
+  const me = useMe()
+  const { data } = useQuery({
+    queryKey: ['prices', 'current'],
+    queryFn: ({ signal }) => api.get<PageOf<Price>>('/prices', { limit: 200 }, { signal }),
+    enabled: can(me, 'cost.view'),
+  })
+  return new Map(data?.items.flatMap((one) => (one.current ? [[one.channelId, one.price] as const] : [])))
+}
+
+const budgetsKey = ['budgets', 'all'] as const
+
+/** A budget of this campaign alone. */
+function Limit({ campaignId }: { campaignId: string }) {
+  const { t } = useI18n()
+  const { data } = useQuery({
+    queryKey: budgetsKey,
+    queryFn: ({ signal }) => api.get<{ items: Budget[] }>('/budgets', { limit: 200 }, { signal }),
+  })
+  const budget = data?.items.find((one) => one.campaignId === campaignId)
+  const [typed, setTyped] = useState<Money | null | undefined>(undefined)
+  const limit = typed === undefined ? (budget?.limit ?? null) : typed
+  const save = async () => {
+    if (typed === undefined) return
+    try {
+      if (typed === null) {
+        if (budget !== undefined) await api.delete(`/budgets/${budget.id}`)
+      } else if (budget !== undefined && budget.limit.currency === typed.currency) {
+        if (budget.limit.amount !== typed.amount) await api.patch<Budget>(`/budgets/${budget.id}`, { limit: typed })
+      } else {
+        if (budget !== undefined) await api.delete(`/budgets/${budget.id}`)
+        await api.post<Budget>('/budgets', { scope: 'campaign', campaignId, period: 'total', limit: typed })
+      }
+      await queryClient.invalidateQueries({ queryKey: ['budgets'] })
+      setTyped(undefined)
+    } catch (error) {
+      toastProblem(error)
+    }
+  }
+  if (data === undefined) return null
+  return (
+    <div
+      className={css.limit}
+      onBlur={(event) => {
+        // From the amount to its currency is not leaving.
+        if (!event.currentTarget.contains(event.relatedTarget)) void save()
+      }}
+    >
+      <MoneyField label={t('campaigns.budget')} help={t('campaigns.budget.help')} value={limit} onChange={setTyped} />
     </div>
   )
 }

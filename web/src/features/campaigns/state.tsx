@@ -36,7 +36,9 @@ export function useAmounts(): (amounts: readonly Money[]) => string | null {
   const { t } = useI18n()
   return (amounts) => {
     const some = amounts.filter((one) => one.amount !== '0')
-    return some.length === 0 ? null : some.map((one) => formatMoney(one, money)).join(t('campaigns.and'))
+    return some.length === 0
+      ? null
+      : some.map((one) => formatMoney(one, money)).reduce((one, other) => t('campaigns.sum', { one, other }))
   }
 }
 

@@ -56,7 +56,7 @@ export const safir: ChannelKind = {
   receive: () => ({ items: [], ignored: 'Safir only sends; answers come to the bot' }),
   send,
   check,
-  account: ({ botId }) => (typeof botId === 'string' && botId !== '' ? botId : undefined),
+  account: ({ botId: id }) => (typeof id === 'string' && id !== '' ? id : undefined),
 }
 
 /** One message of ours is one message of Safir's. Its `request_id` is the same at every try. */
@@ -72,7 +72,7 @@ async function send(message: Outbound, ctx: Ctx): Promise<Sent> {
   const hand = (fileId?: string) =>
     handOver(ctx, {
       request_id: requestId(message, phone),
-      bot_id: botId(ctx),
+      bot_id: botOf(ctx),
       phone_number: phone,
       message_data: {
         ...(ctx.settings.secure === true && { is_secure: true }),
@@ -136,7 +136,7 @@ function phoneOf(address: string): string {
   return digits
 }
 
-function botId(ctx: Ctx): number {
+function botOf(ctx: Ctx): number {
   const id = Number(ctx.settings.botId)
   if (Number.isSafeInteger(id) && id > 0) return id
   throw new ChannelError('settings', 'bad_bot_id', 'the bot id is no number')
@@ -160,7 +160,7 @@ async function check(ctx: Ctx): Promise<Check> {
       'send_message',
       {
         request_id: `daftar-check-${ctx.now().getTime()}`,
-        bot_id: botId(ctx),
+        bot_id: botOf(ctx),
         phone_number: NOBODY,
         message_data: { message: { text: 'check' } },
       },

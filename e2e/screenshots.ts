@@ -95,6 +95,10 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   deals: '/deals',
   requests: '/requests?side=all',
   tasks: '/tasks?side=all',
+  campaigns: '/campaigns',
+  'campaign-lists': '/campaigns/lists',
+  'campaign-exclusions': '/campaigns/exclusions',
+  'campaign-settings': '/campaigns/settings',
   search: '/search?search=%DA%86%D8%A7%D9%BE%DA%AF%D8%B1',
 })
 

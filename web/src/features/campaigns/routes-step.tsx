@@ -142,7 +142,7 @@ function Limit({ campaignId }: { campaignId: string }) {
   const { t } = useI18n()
   const { data } = useQuery({
     queryKey: budgetsKey,
-    queryFn: ({ signal }) => api.get<{ items: Budget[] }>('/budgets', { limit: 200 }, { signal }),
+    queryFn: ({ signal }) => api.get<{ items: Budget[] }>('/budgets', {}, { signal }),
   })
   const budget = data?.items.find((one) => one.campaignId === campaignId)
   const [typed, setTyped] = useState<Money | null | undefined>(undefined)

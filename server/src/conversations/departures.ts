@@ -45,11 +45,14 @@ const LATEST_MS = 60
 const SECOND_MS = 1000
 /** The clocks of both sides count whole milliseconds. */
 const GRAIN_MS = 1
+/** The quickest way and back is believed once so many were seen, and then less this: one may be quicker still. */
+const SAMPLES = 30
+const DOUBT_MS = 2
 
 interface Departed {
   at: number
-  /** When it must have arrived, as far as is known; undefined: not answered yet. */
-  there: number | undefined
+  /** When its answer came. */
+  answered: number | undefined
 }
 interface Window {
   departed: Departed[]
@@ -67,7 +70,7 @@ export function createDepartures(clock: Clock = CLOCK): Departures {
   const windows = new Map<string, Window>()
   const queues = new Map<string, { waiting: Waiting[]; moments: Map<string, number[]>; due: number }>()
   const unused = new Map<string, number>()
-  const quickest = new Map<string, { ms: number; at: number }>()
+  const quickest = new Map<string, { ms: number; at: number; seen: number }>()
   let counter = 0
 
   /** When the window has room for one more. */
@@ -82,10 +85,11 @@ export function createDepartures(clock: Clock = CLOCK): Departures {
     const before = window.departed.slice(-places - 3, window.departed.length - places + 1)
     return Math.max(...before.map((one) => thereOf(key, one))) + length + GRAIN_MS
   }
-  function thereOf(key: string, departed: Departed): number {
-    if (departed.there !== undefined) return departed.there
-    const usual = quickest.get(key)?.ms ?? 0
-    return Math.min(Math.max(departed.at, clock.now() - usual), departed.at + LATEST_MS)
+  /** Until when it has arrived, as far as can be told: its answer came later by the way back, at least. */
+  function thereOf(key: string, { at, answered }: Departed): number {
+    const known = quickest.get(key)
+    const usual = known && known.seen >= SAMPLES ? Math.max(0, known.ms - DOUBT_MS) : 0
+    return Math.min(Math.max(at, (answered ?? clock.now()) - usual), at + usual + LATEST_MS)
   }
 
   function put(key: string, rate: number, departed: Departed): void {
@@ -96,23 +100,24 @@ export function createDepartures(clock: Clock = CLOCK): Departures {
     if (window.departed.length > 2 * most + 16) window.departed.splice(0, window.departed.length - most - 8)
   }
 
-  /** The way to the provider and back, at its quickest within the last minute: so long before its answer a message is there. */
-  function learn(key: string, took: number, now: number): number {
-    const known = quickest.get(key)
-    if (!known || took < known.ms || now - known.at > 60_000) quickest.set(key, { ms: took, at: now })
-    return quickest.get(key)?.ms ?? took
+  /** The way to the provider and back, at its quickest within the last minute. */
+  function learn(key: string, took: number, now: number): void {
+    const known = quickest.get(key) ?? { ms: took, at: now, seen: 0 }
+    known.seen++
+    if (took <= known.ms || now - known.at > 60_000) Object.assign(known, { ms: took, at: now })
+    quickest.set(key, known)
   }
 
   function depart(one: Waiting): void {
-    const departed: Departed = { at: clock.now(), there: undefined }
+    const departed: Departed = { at: clock.now(), answered: undefined }
     put(one.channelId, one.rates.channel, departed)
     put(one.account, one.rates.account, departed)
     one.go((reached) => {
       const now = clock.now()
       if (reached) {
-        const usual = learn(one.channelId, now - departed.at, now)
+        learn(one.channelId, now - departed.at, now)
         learn(one.account, now - departed.at, now)
-        departed.there = Math.min(Math.max(departed.at, now - usual), departed.at + LATEST_MS)
+        departed.answered = now
       } else {
         for (const key of [one.channelId, one.account]) {
           const window = windows.get(key)

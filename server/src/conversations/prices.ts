@@ -20,7 +20,7 @@ interface Row {
 }
 // A price holds until its end or until the next one begins, whatever comes first.
 const SELECT = `select p.id, p.channel_id, p.amount::text, p.currency, p.valid_from, least(p.valid_until, n.valid_from) as valid_until,
-    p.valid_from <= now() and coalesce(least(p.valid_until, n.valid_from) > now(), true) as current, p.created_by, p.created_at
+    p.valid_from <= clock_timestamp() and coalesce(least(p.valid_until, n.valid_from) > clock_timestamp(), true) as current, p.created_by, p.created_at
   from price p left join lateral (select valid_from from price where channel_id = p.channel_id and valid_from > p.valid_from
                                   order by valid_from limit 1) n on true`
 
@@ -88,9 +88,8 @@ async function insertPrice(
 /** From now on the price does not hold; one that has not begun never will. */
 export async function endPrice(tx: Tx, actor: Actor, id: string): Promise<Price> {
   const before = await load(tx, actor, id)
-  // One and the same moment for both, so that an end never lies before its beginning.
   await tx.query(
-    `update price set valid_until = greatest(valid_from, now()) where id = $1 and (valid_until is null or valid_until > now())`,
+    `update price set valid_until = greatest(valid_from, clock_timestamp()) where id = $1 and (valid_until is null or valid_until > now())`,
     [id],
   )
   return settled(tx, actor, 'price.ended', id, before)

@@ -122,6 +122,7 @@ describe('the rules bite', () => {
       { rate: { channel: 1, chat: 2 } },
       { rate: { channel: 0, chat: 0 } },
       { attachments: { photo: { maxBytes: 1 } } },
+      JSON.parse('{"recognisesRepeats":"yes"}') as object,
     ]
     for (const one of bad) expect(capabilityFaults({ ...can, ...one }), JSON.stringify(one)).toHaveLength(1)
   })

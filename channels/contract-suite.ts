@@ -75,6 +75,7 @@ function checkKind(kind: ChannelKind, labels: Labels, fixtures: Fixture[]) {
     expect(capabilityFaults(kind.capabilities)).toEqual([])
     expect(kind.settings.some((field) => field.name === 'mode') && !kind.poll).toBe(false)
     expect(kind.capabilities.profile && !kind.profile).toBe(false)
+    expect(kind.startLink !== undefined && !kind.account, 'a link to an account that has no id').toBe(false)
   })
 
   test('is described in Persian, Arabic and English', () => {

@@ -149,9 +149,6 @@ const NOBODY = '0'
 async function check(ctx: Ctx): Promise<Check> {
   const host = hostOf(ctx)
   const address = (ok: boolean, message: string): CheckStep => ({ name: 'address', ok, message, values: { host } })
-  const key = (ok: boolean, message: string): CheckStep => ({ name: 'key', ok, message })
-  const account = (ok: boolean, message: string): CheckStep => ({ name: 'account', ok, message })
-  const done = (...steps: CheckStep[]): Check => ({ ok: steps.every((step) => step.ok), steps })
   const reached = address(true, 'address_ok')
   let code: string
   try {
@@ -190,6 +187,10 @@ async function check(ctx: Ctx): Promise<Check> {
       return done(address(false, ADDRESS_FAULTS.has(code) ? code : 'not_safir'))
   }
 }
+
+const key = (ok: boolean, message: string): CheckStep => ({ name: 'key', ok, message })
+const account = (ok: boolean, message: string): CheckStep => ({ name: 'account', ok, message })
+const done = (...steps: CheckStep[]): Check => ({ ok: steps.every((step) => step.ok), steps })
 
 const ADDRESS_FAULTS = new Set([
   'connection_dns',

@@ -5,6 +5,7 @@
 create table template (
   id          bigint generated always as identity primary key,
   name        text not null,
+  sort_name   text collate "C" not null,       -- the name as readers sort it (sortKey in shared/src/text.ts)
   shortcut    text not null default '',        -- what is typed behind the slash; folded
   uses        text[] not null,                 -- answer, welcome, campaign, automation
   folder      text not null default '',
@@ -23,7 +24,7 @@ create table template (
   archived_at timestamptz
 );
 create unique index template_shortcut on template (coalesce(owner_id, 0), shortcut) where shortcut <> '' and archived_at is null;
-create index template_list on template (name, id) where archived_at is null;
+create index template_list on template (sort_name, id);
 create index template_owner on template (owner_id) where owner_id is not null;
 create index template_team on template (team_id) where team_id is not null;
 

@@ -4,6 +4,8 @@
  */
 export const ERRORS = {
   already_set_up: { status: 409 },
+  /** The rule that outside systems deliver to is switched off. */
+  automation_off: { status: 409 },
   /** A budget stops bulk sending: value `budgetId`. */
   budget_reached: { status: 409 },
   /** It was changed since its estimate was shown: prepare it again, look, start with the new version. */
@@ -35,6 +37,8 @@ export const ERRORS = {
   file_not_ready: { status: 409 },
   file_type_refused: { status: 415 },
   hook_body_invalid: { status: 400 },
+  /** Signed with another secret, or more than five minutes ago. */
+  hook_signature_wrong: { status: 401 },
   hook_unknown: { status: 404 },
   idempotency_conflict: { status: 409 },
   /** It belongs to a contact that was deleted and can be restored; `contactId` for those who may. */

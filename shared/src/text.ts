@@ -302,6 +302,22 @@ export function initials(name: string): string {
   return first + (isRightToLeft(first) ? HALF_SPACE : '') + last
 }
 
+const PREFIXES = new Set('سید سیده سيد سيدة میر عبد'.split(' '))
+
+/**
+ * What somebody is called: the first word of the name, titles aside, with what belongs before it («سید علی»). Empty when
+ * the name has no word of letters (a phone number).
+ */
+export function firstName(name: string): string {
+  const named = name
+    .slice(0, 400)
+    .trim()
+    .split(/[\s\p{Z}]+/u)
+    .filter((word) => /\p{L}/u.test(word) && !TITLES.has(word.toLowerCase()))
+  const [first = '', second] = named
+  return PREFIXES.has(first) && second !== undefined ? `${first} ${second}` : first
+}
+
 function firstLetter(word: string | undefined): string {
   return (/\p{L}/u.exec(word ?? '')?.[0] ?? '').toUpperCase()
 }

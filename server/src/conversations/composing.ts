@@ -9,6 +9,7 @@ import { attachmentKindOf } from './outbound.ts'
 
 /**
  * Refuses what the channel could never carry, with the field and the limit, before anything is stored.
+ * `allowed`: files of others that may be sent, those of the text it is written with.
  * @throws Problem `channel_not_active`, or `invalid_input` with the fields that are wrong
  */
 export async function checkOutgoing(
@@ -17,6 +18,7 @@ export async function checkOutgoing(
   channel: LiveChannel | undefined,
   message: MessageNew,
   field = '',
+  allowed: readonly string[] = [],
 ): Promise<void> {
   if (!channel || channel.state !== 'active') throw new Problem('channel_not_active')
   const { capabilities } = channel.kind.kind
@@ -28,7 +30,7 @@ export async function checkOutgoing(
     problems.push({ field: `${field}text`, code: 'too_long', values: { max: capabilities.textLength } })
   if (message.mentions?.length) problems.push({ field: `${field}mentions`, code: 'not_allowed' })
   if (message.askNumber && !capabilities.askNumber) problems.push({ field: `${field}askNumber`, code: 'not_allowed' })
-  const files = await ownFiles(db, actor, fileIds, `${field}attachmentIds`)
+  const files = await ownFiles(db, actor, fileIds, `${field}attachmentIds`, allowed)
   for (const [n, file] of files.entries()) {
     const limit = capabilities.attachments[attachmentKindOf(channel, file.mediaType)]
     const at = `${field}attachmentIds.${n}`
@@ -41,12 +43,18 @@ export async function checkOutgoing(
 }
 
 /** The files in the order asked. Only one's own uploads: else an id would be enough to pass on anybody's file. */
-export async function ownFiles(db: Db, actor: Actor, ids: readonly string[], field: string): Promise<FileInfo[]> {
+export async function ownFiles(
+  db: Db,
+  actor: Actor,
+  ids: readonly string[],
+  field: string,
+  allowed: readonly string[] = [],
+): Promise<FileInfo[]> {
   if (new Set(ids).size < ids.length) throw wrongField(field, 'already_used')
   const found = new Map((await loadFiles(db, ids)).map((file) => [file.id, file]))
   return ids.map((id) => {
     const file = found.get(id)
-    if (file?.uploadedBy !== actor.userId) throw wrongField(field, 'not_allowed')
+    if (!file || (file.uploadedBy !== actor.userId && !allowed.includes(id))) throw wrongField(field, 'not_allowed')
     return fileInfo(file)
   })
 }

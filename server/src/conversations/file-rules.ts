@@ -1,6 +1,7 @@
 import type { Actor, App } from '../platform/app.ts'
+import { isTemplateFile } from './templates.ts'
 
-/** Who may fetch files of this module: attachments, files of notes, files of welcome messages. */
+/** Who may fetch files of this module: attachments, files of notes, files of welcome messages and of texts. */
 export function fileRules(app: App): void {
   app.fileRules.push(
     async (actor: Actor, fileId: string) => {
@@ -32,10 +33,12 @@ export function fileRules(app: App): void {
       )
       return row !== undefined
     },
+    (actor, fileId) => isTemplateFile(app.db, actor, fileId),
   )
   app.fileUses.push(
     `exists (select 1 from channel x where x.welcome->>'fileId' = file.id::text)`,
     // One reading of all drafts, not one for each file.
     'file.id in (select unnest(x.file_ids) from draft x)',
+    'file.id in (select unnest(x.file_ids) from template x)',
   )
 }

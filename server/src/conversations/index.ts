@@ -24,6 +24,8 @@ import { presenceJobs } from './presence.ts'
 import { retentionJobs } from './retention.jobs.ts'
 import { createSender } from './sender.ts'
 import { searchPart } from './search.jobs.ts'
+import { registerOwnFields } from './template-sources.ts'
+import { templateRoutes } from './templates.routes.ts'
 import { messageSource } from './threads.ts'
 
 /** What customers say and what is answered: channels, conversations, the ways in and out. */
@@ -45,6 +47,8 @@ export const conversationsModule: Module = (app: App) => {
   channelJobs(app, channels)
   retentionJobs(app)
   conversationRoutes(app, channels)
+  templateRoutes(app, channels)
+  registerOwnFields()
   registerTimelineSource('message', messageSource)
   registerTimelineSource('note', noteSource)
   registerSearchSource('conversation', conversationFinding)

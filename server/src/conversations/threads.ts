@@ -9,6 +9,8 @@ import { addEvent, lockConversation, needConversation } from './conversations.ts
 import { forgetDraft } from './drafts.ts'
 import { addNote } from './notes.ts'
 import { queueMessage } from './outbound.ts'
+import { fillMessage } from './template-sending.ts'
+import { countUses } from './templates.ts'
 import { loadMessages } from './views.ts'
 import { shareLabel } from './welcome.ts'
 
@@ -75,7 +77,9 @@ export async function postMessage(
     return { type: 'note', at: note.at, note }
   }
   const channel = await channels.byId(head.channel_id)
-  await checkOutgoing(app.db, actor, channel, input)
+  const subject = { contactId: head.contact_id, conversationId }
+  const { message: filled, allowed } = await fillMessage(app.db, actor, subject, input)
+  await checkOutgoing(app.db, actor, channel, filled, '', allowed)
   if (!channel) throw new Problem('channel_not_active')
   await checkReply(app.db, conversationId, input.replyToId)
   try {
@@ -85,15 +89,17 @@ export async function postMessage(
       const [id = ''] = await queueMessage(tx, {
         channel,
         conversation: { id: conversationId, contactId: before.contact_id, threadKey: before.thread_key },
-        text: input.text ?? '',
-        fileIds: input.attachmentIds ?? [],
+        text: filled.text ?? '',
+        fileIds: filled.attachmentIds ?? [],
         origin: actor.tokenId === undefined ? 'agent' : 'api',
         authorId: actor.userId,
+        templateId: input.templateId ?? null,
         replyToId: input.replyToId ?? null,
         ...(input.askNumber && { askNumber: channel.welcome.buttonText || (await shareLabel(tx)) }),
       })
       const [message] = await loadMessages(tx, [id])
       if (!message) throw new Error('the message was not stored')
+      if (input.templateId !== undefined) await countUses(tx, new Map([[input.templateId, 1]]))
       await forgetDraft(tx, actor, conversationId, false)
       return { type: 'message', at: message.at, message } satisfies TimelineItem
     })

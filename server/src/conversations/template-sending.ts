@@ -1,0 +1,143 @@
+import type { MessageNew } from '#shared/api/conversations.ts'
+import type { TemplatePreview, TemplatePreviewAsk } from '#shared/api/templates.ts'
+import { smsParts } from '#shared/sms-parts.ts'
+import { parseTemplate, renderTemplate, toTemplateValue, type TemplateValues } from '#shared/template.ts'
+import { dealVisible } from '../sales/deal-views.ts'
+import { parameters, visibleRoot } from '../crm/visibility.ts'
+import type { Actor } from '../platform/app.ts'
+import type { Db } from '../platform/db.ts'
+import { need } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Channels, LiveChannel } from './channel-registry.ts'
+import { loadFileInfos } from './composing.ts'
+import { needConversation } from './conversations.ts'
+import { loadTemplateValues, readersOf, templateProblems, type TemplateSubject } from './template-fields.ts'
+import { getTemplate, type TemplateTexts } from './templates.ts'
+
+/** How often a channel must be used for a text with so many files: files go several to a message, a short text with them. */
+function partsOn({ kind }: LiveChannel, length: number, files: number): number {
+  const { attachmentsPerMessage, captionLength } = kind.kind.capabilities
+  const groups = Math.ceil(files / attachmentsPerMessage)
+  return groups + (length === 0 || (groups > 0 && length <= captionLength) ? 0 : 1)
+}
+
+/**
+ * What a text says of one subject to the person who is writing. What this person may not see elsewhere (deals without the
+ * right for them, numbers without the right for contacts) is missing here, too.
+ */
+async function renderFor(
+  db: Db,
+  actor: Actor,
+  { text, texts = {} }: TemplateTexts,
+  subject: TemplateSubject,
+  given: TemplateValues = {},
+): Promise<{ text: string; missing: string[]; locale: 'fa' | 'ar' | 'en' }> {
+  const [reader] = await readersOf(db, [subject])
+  if (!reader) throw new Error('nobody to write to')
+  const variant = texts[reader.locale]
+  const parsed = parseTemplate(variant === undefined || variant === '' ? text : variant)
+  const [values = {}] = await loadTemplateValues(
+    db,
+    parsed.fields.filter((field) => maySay(actor, field)),
+    [subject],
+  )
+  return { ...renderTemplate(parsed, { ...values, ...given }, reader), locale: reader.locale }
+}
+
+/** Who sees a conversation sees its contact's name. */
+function maySay(actor: Actor, field: string): boolean {
+  const [namespace] = field.split('.', 1)
+  if (namespace === 'deal') return actor.rights.has('deal.view') && actor.rights.has('contact.view')
+  if (field === 'contact.name' || field === 'contact.firstName') return true
+  if (namespace === 'contact' || namespace === 'lead' || namespace === 'company')
+    return actor.rights.has('contact.view')
+  if (namespace === 'request') return actor.rights.has('request.view_all') || actor.rights.has('request.edit')
+  if (namespace === 'task') return actor.rights.has('task.view_all') || actor.rights.has('task.edit')
+  return true
+}
+
+/** What a text would become, on a real record; what of it is missing, how long it is, and what each channel makes of it. */
+export async function previewTemplate(
+  db: Db,
+  channels: Channels,
+  actor: Actor,
+  ask: TemplatePreviewAsk,
+): Promise<TemplatePreview> {
+  const kept = ask.templateId === undefined ? undefined : await getTemplate(db, actor, ask.templateId)
+  const words: TemplateTexts =
+    ask.text === undefined ? { text: kept?.text ?? '', texts: kept?.texts ?? {} } : { text: ask.text }
+  const subject = await subjectOf(db, actor, ask)
+  const rendered = await renderFor(db, actor, words, subject)
+  const files = kept?.files ?? []
+  const length = rendered.text.length
+  return {
+    ...rendered,
+    problems: await templateProblems(db, words.text),
+    length,
+    channels: (await channels.all())
+      .filter((channel) => channel.state === 'active' && actor.channels.send.includes(channel.id))
+      .map((channel) => ({
+        channelId: channel.id,
+        maxLength: channel.kind.kind.capabilities.textLength,
+        fits: length <= channel.kind.kind.capabilities.textLength,
+        parts: partsOn(channel, length, files.length),
+      })),
+    sms: smsParts(rendered.text),
+    files,
+  }
+}
+
+async function subjectOf(db: Db, actor: Actor, ask: TemplatePreviewAsk): Promise<TemplateSubject> {
+  const { event, row } = ask
+  const told = { userId: actor.userId, ...(event && { event }), ...(row && { row }) }
+  if (ask.conversationId !== undefined) {
+    const { contact_id: contactId } = await needConversation(db, actor, ask.conversationId, 'view')
+    return { ...told, contactId, conversationId: ask.conversationId }
+  }
+  if (ask.dealId !== undefined) {
+    need(actor, 'deal.view')
+    need(actor, 'contact.view')
+    const params = parameters()
+    const deal = await db.one<{ contact_id: string }>(
+      `select d.contact_id from deal d where d.id = ${params.add(ask.dealId)} and d.deleted_at is null and ${dealVisible(actor, 'd', params)}`,
+      params.values,
+    )
+    if (!deal) throw new Problem('not_found')
+    return { ...told, contactId: deal.contact_id, dealId: ask.dealId }
+  }
+  if (ask.contactId === undefined) return { ...told, contactId: null }
+  need(actor, 'contact.view')
+  return { ...told, contactId: await visibleRoot(db, actor, ask.contactId) }
+}
+
+/**
+ * A message that names a text, with the words put in: those of the text for this subject, unless the sender wrote them;
+ * the text's files before the sender's own. `allowed`: files the sender may send although others uploaded them.
+ * @throws Problem not_found for a text one may not see; `invalid_input` with `fields.<name>` for each field without a value
+ */
+export async function fillMessage(
+  db: Db,
+  actor: Actor,
+  subject: TemplateSubject,
+  message: MessageNew,
+  path = '',
+): Promise<{ message: MessageNew; allowed: string[] }> {
+  if (message.templateId === undefined) return { message, allowed: [] }
+  const kept = await getTemplate(db, actor, message.templateId)
+  const files = await loadFileInfos(db, kept.fileIds)
+  const own = message.attachmentIds ?? []
+  const allowed = kept.fileIds.filter((id) => files.has(id))
+  const attachmentIds = message.text === undefined ? [...new Set([...allowed, ...own])] : own
+  if (message.text !== undefined) return { message: { ...message, attachmentIds }, allowed }
+  const given = message.fields ?? {}
+  const values = Object.fromEntries(Object.entries(given).map(([name, raw]) => [name, toTemplateValue(raw)]))
+  const said = { ...subject, userId: actor.userId, event: given }
+  const { text, missing } = await renderFor(db, actor, kept, said, values)
+  if (missing.length > 0)
+    throw new Problem(
+      'invalid_input',
+      {},
+      missing.map((name) => ({ field: `${path}fields.${name}`, code: 'required' })),
+    )
+  return { message: { ...message, text, attachmentIds }, allowed }
+}

@@ -30,7 +30,10 @@ export interface PlayKind {
 
 export const PLAY_TOKEN = 'play-9f8e7d6c5b4a'
 
-export function playKind(name = 'play', options: { firstContact?: boolean; identityKind?: string } = {}): PlayKind {
+export function playKind(
+  name = 'play',
+  options: { firstContact?: boolean; identityKind?: string; linkButton?: boolean; startLink?: boolean } = {},
+): PlayKind {
   const play: Omit<PlayKind, 'installed'> = { sent: [], setups: [], behave: {} }
   const kind: ChannelKind = {
     kind: name,
@@ -41,6 +44,7 @@ export function playKind(name = 'play', options: { firstContact?: boolean; ident
       { name: 'baseUrl', type: 'url', default: 'https://play.example' },
       { name: 'ratePerSecond', type: 'number', min: 0.1, max: 1000, default: 500 },
       { name: 'loud', type: 'switch', default: false },
+      { name: 'account', type: 'text', max: 20 },
       { name: 'nickname', type: 'text', required: true, when: { field: 'mode', is: 'polling' }, max: 20 },
     ],
     capabilities: {
@@ -53,6 +57,7 @@ export function playKind(name = 'play', options: { firstContact?: boolean; ident
       attachmentsPerMessage: 1,
       askNumber: true,
       buttons: false,
+      ...(options.linkButton && { linkButton: true }),
       receipts: 'none',
       firstContact: options.firstContact ?? false,
       profile: true,
@@ -77,6 +82,8 @@ export function playKind(name = 'play', options: { firstContact?: boolean; ident
       play.setups.push(webhookUrl)
       await play.behave.setup?.()
     },
+    account: ({ account }) => (typeof account === 'string' && account !== '' ? account : undefined),
+    ...(options.startLink && { startLink: (payload) => `https://play.example/bot?start=${payload}` }),
     poll: async (cursor) => ({ events: [], cursor }),
     profile: async (address) => (await play.behave.profile?.(address)) ?? {},
     async fetchFile(remote) {

@@ -16,6 +16,7 @@ import { SIDES, type WorkSearch } from './features/work/search.ts'
 import { loadTexts, useI18n } from './i18n.ts'
 import { VIEWS, type View } from './queries.ts'
 import { applyPreferences, queryClient, safeNext, signedOut, whoAmI } from './session/session.ts'
+import { reportSearch } from './features/reports/range.ts'
 import { parseSearch, stringifySearch } from './search-params.ts'
 import { AppFrame } from './ui/app-frame.tsx'
 import { EmptyState, LoadFailed } from './ui/bits.tsx'
@@ -271,6 +272,15 @@ function workSearch<State extends string>(
     make: make === true ? true : undefined,
   }
 }
+/** Which page of the reports: `_splat` is what stands behind /reports/. */
+const reports = createRoute({
+  getParentRoute: () => inside,
+  path: '/reports',
+  validateSearch: reportSearch,
+  loader: () => loadTexts('reports', 'inbox'),
+  component: lazyRouteComponent(() => import('./features/reports/reports.tsx'), 'ReportsPage'),
+})
+const reportsPage = createRoute({ getParentRoute: () => reports, path: '$' })
 const found = createRoute({
   getParentRoute: () => inside,
   path: '/search',
@@ -319,6 +329,7 @@ export const router = createRouter({
       exclusions,
       campaignSettings,
       campaign,
+      reports.addChildren([reportsPage]),
       found,
       settings.addChildren([settingsPage]),
     ]),

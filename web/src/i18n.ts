@@ -11,6 +11,7 @@ import type fields from '#shared/i18n/fa/fields.json'
 import type frame from '#shared/i18n/fa/frame.json'
 import type inbox from '#shared/i18n/fa/inbox.json'
 import type people from '#shared/i18n/fa/people.json'
+import type reports from '#shared/i18n/fa/reports.json'
 import type settings from '#shared/i18n/fa/settings.json'
 import type table from '#shared/i18n/fa/table.json'
 import type work from '#shared/i18n/fa/work.json'
@@ -43,6 +44,7 @@ export type Key =
   | keyof typeof exchange
   | keyof typeof fields
   | keyof typeof people
+  | keyof typeof reports
   | keyof typeof table
   | keyof typeof work
 

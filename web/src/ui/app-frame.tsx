@@ -17,6 +17,7 @@ import { Button, IconButton } from './button.tsx'
 import {
   IconAddressBook,
   IconBriefcase,
+  IconChartBar,
   IconChecklist,
   IconClipboardList,
   IconDeviceMobile,
@@ -46,6 +47,7 @@ const PLACES = [
   { to: '/requests', icon: IconClipboardList, text: 'frame.requests', right: 'request.edit' },
   { to: '/tasks', icon: IconChecklist, text: 'frame.tasks', right: 'task.edit' },
   { to: '/campaigns', icon: IconSpeakerphone, text: 'frame.campaigns', right: 'campaign.view' },
+  { to: '/reports', icon: IconChartBar, text: 'frame.reports', right: 'report.view' },
   { to: '/settings', icon: IconSettings, text: 'frame.settings', right: null },
 ] as const
 

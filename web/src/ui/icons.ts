@@ -9,6 +9,7 @@ export {
   IconBan,
   IconBriefcase,
   IconCalendar,
+  IconChartBar,
   IconCheck,
   IconChecklist,
   IconChecks,

@@ -127,7 +127,7 @@ create table campaign (
   failure      text,
   version      int not null default 1,       -- of its content and its recipients
   -- Writing the recipients down: which part of the audience, behind which key; moves with each piece.
-  part         int not null default 0,
+  part         int not null default 0,       -- -1: former recipients are being thrown away
   cursor       bigint not null default 0,
   prepared     int not null default 0,
   to_prepare   int not null default 0,
@@ -143,7 +143,8 @@ create table campaign (
   created_at   timestamptz not null default now(),
   updated_at   timestamptz not null default now(),
   started_at   timestamptz,
-  finished_at  timestamptz
+  finished_at  timestamptz,
+  deleted_at   timestamptz                   -- out of sight; its rows go piece by piece
 );
 create index campaign_active on campaign (id) where state in ('scheduled', 'running');
 create index campaign_state on campaign (state, id desc);

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import type { ExportNew, Operation } from '#shared/api/operations.ts'
 import { todayIn } from '#shared/days.ts'
 import { directionOf } from '#shared/i18n.ts'
+import { safeFileName } from '#shared/text.ts'
 import { audit } from '../org/audit.ts'
 import { readContactList } from '../crm/contact-query.ts'
 import { selectContacts } from '../crm/contact-search.ts'
@@ -29,7 +30,15 @@ import {
   type Words,
 } from './export-columns.ts'
 import { claim } from './import-check.ts'
-import { lockOperation, makeOperation, moveOperation, noteOperation, operationView } from './operations.ts'
+import {
+  lockOperation,
+  makeOperation,
+  moveOperation,
+  noteOperation,
+  type OperationRow,
+  operationView,
+} from './operations.ts'
+import { openRows } from './row-exports.ts'
 import type { Whole } from './runner.ts'
 import { type Card, cardOf } from './vcard-text.ts'
 import { MOST_SHEET_ROWS, writeSheet } from './xlsx-writer.ts'
@@ -57,6 +66,7 @@ export async function writeExport(whole: Whole): Promise<void> {
   const { app, actor, operation, signal } = whole
   const mine = await claim(app.db, operation, actor.locale)
   if (!mine) return
+  if (mine.params['source'] !== undefined) return writeRows(whole, mine)
   const { of, format, columns = [] } = mine.params as typeof mine.params & ExportNew
   const words = await loadWords(app.db, actor)
   const folder = join(app.config.dataDir, 'uploads')
@@ -87,16 +97,56 @@ export async function writeExport(whole: Whole): Promise<void> {
   }
 }
 
+/** Rows of another module (row-exports.ts); how many there are is known at the end. */
+async function writeRows(whole: Whole, { id, attempt, state, params }: OperationRow): Promise<void> {
+  const { app, actor, signal } = whole
+  const { name, columns, rows } = await openRows(app.db, actor, params)
+  const words = await loadWords(app.db, actor)
+  const format = params['format'] === 'csv' ? 'csv' : 'xlsx'
+  const file = await openFile(join(app.config.dataDir, 'uploads'))
+  try {
+    const sheet =
+      format === 'xlsx' &&
+      (await writeSheet(file.out, {
+        name,
+        rightToLeft: directionOf(actor.locale) === 'rtl',
+        widths: columns.map((column) => column.width),
+      }))
+    const line = (cells: readonly string[]): Promise<void> => (sheet ? sheet.row(cells) : put(file.out, csvLine(cells)))
+    if (!sheet) await put(file.out, '\ufeff')
+    await line(columns.map((column) => column.heading))
+    let written = 0
+    for await (const piece of rows()) {
+      if (sheet && written + piece.length >= MOST_SHEET_ROWS) throw new Problem('export_too_large')
+      for (const cells of piece) await line(cells)
+      const going = await app.db.transaction(async (tx) => {
+        const now = await lockOperation(tx, id)
+        if (!now || now.attempt !== attempt || now.state !== (written === 0 ? state : 'running')) return false
+        const done = written + piece.length
+        await moveOperation(tx, now, { state: 'running', total: done, done }, actor.locale)
+        return true
+      })
+      if (signal.aborted || !going) return
+      written += piece.length
+    }
+    if (sheet) await sheet.end()
+    await finish(whole, attempt, await file.close(), { format, written, words, name })
+  } finally {
+    await file.remove()
+  }
+}
+
 async function finish(
   { app, actor, operation }: Whole,
   attempt: number,
   spooled: Spooled,
-  { format, written, words }: { format: ExportNew['format']; written: number; words: Words },
+  asked: { format: ExportNew['format']; written: number; words: Words; name?: string },
 ): Promise<void> {
+  const { format, written, words } = asked
   const t = translatorFor(words.locale)
   const day = dayText(todayIn(words.timeZone), words).replaceAll('/', '-')
   const info = await storeSpooled(app.db, spooled, {
-    name: `${t('exchange.export.file')} ${day}.${format}`,
+    name: safeFileName(`${asked.name ?? t('exchange.export.file')} ${day}.${format}`),
     mediaType: TYPES[format],
   })
   await app.db.transaction(async (tx) => {

@@ -9,8 +9,10 @@ interface Limit {
   longest: number
 }
 /** Many people may share an address; one account has one owner, who must not be locked out for long by somebody else. */
-const LIMITS: Record<'address' | 'email' | 'password', Limit> = {
+const LIMITS: Record<'address' | 'email' | 'password' | 'link', Limit> = {
   address: { free: 20, longest: 900 },
+  // Public links without signing in, by address: behind one there may be an office.
+  link: { free: 60, longest: 60 },
   email: { free: 5, longest: 300 },
   password: { free: 5, longest: 300 },
 }
@@ -58,10 +60,11 @@ export async function forgetAttempts(db: Db, kind: keyof typeof LIMITS, subject:
  * keeps a dot over the i of \u0130) spellings of one account would be counted apart. Who has an IPv6 address has 2^64 of them.
  */
 function throttleKey(kind: keyof typeof LIMITS, subject: string): string {
-  if (kind !== 'address' || !isIPv6(subject) || subject.startsWith('::ffff:')) return `${kind}:${subject}`
+  if ((kind !== 'address' && kind !== 'link') || !isIPv6(subject) || subject.startsWith('::ffff:'))
+    return `${kind}:${subject}`
   const [head = '', tail = ''] = subject.split('::')
   const left = head.split(':').filter(Boolean)
   const right = tail.split(':').filter(Boolean)
   const whole = [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
-  return `address:${whole.slice(0, 4).join(':')}/64`
+  return `${kind}:${whole.slice(0, 4).join(':')}/64`
 }

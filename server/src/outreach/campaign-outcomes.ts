@@ -84,7 +84,11 @@ async function beat(
 ): Promise<void> {
   const news = new Map<string, string>()
   for (const { campaign_id, message_id, state } of moved) {
-    const sign = refused.has(message_id) ? 'f' : state === 'sent' || state === 'delivered' || state === 'read' ? 's' : ''
+    const sign = refused.has(message_id)
+      ? 'f'
+      : state === 'sent' || state === 'delivered' || state === 'read'
+        ? 's'
+        : ''
     news.set(campaign_id, (news.get(campaign_id) ?? '') + sign)
   }
   if (news.size === 0) return

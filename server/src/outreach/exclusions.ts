@@ -105,8 +105,7 @@ export async function addExclusion(tx: Tx, actor: Actor, input: ExclusionNew): P
       : { kind: null, value: null }
   const entry = { contactId: root, ...address, campaignId: null, reason: reason.trim() }
   const [made] = await exclude(tx, [entry], { cause: 'hand', channelId, userId: actor.userId })
-  if (made)
-    await audit(tx, actor, 'exclusion.added', { kind: 'exclusion', id: made.id }, null, { ...entry, channelId })
+  if (made) await audit(tx, actor, 'exclusion.added', { kind: 'exclusion', id: made.id }, null, { ...entry, channelId })
   const there = await tx.one<{ id: string }>(
     `select id from exclusion where channel_id is not distinct from $1
        and (contact_id = $2 or digest = ${DIGEST('$3::text', '$4::text')})`,

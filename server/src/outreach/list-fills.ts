@@ -111,13 +111,7 @@ export async function startExclusionFill(app: App, actor: Actor, input: Exclusio
   return begin(app, actor, null, { ...input.from, channelId, reason: reason.trim() }, 'from.file')
 }
 
-async function begin(
-  app: App,
-  actor: Actor,
-  listId: string | null,
-  params: Params,
-  field: string,
-): Promise<ListFill> {
+async function begin(app: App, actor: Actor, listId: string | null, params: Params, field: string): Promise<ListFill> {
   const { file } = params
   if (file) checkColumns(file.columns, field)
   const fileName = file ? (await ownFile(app.db, actor, file.fileId, `${field}.fileId`)).name : null
@@ -195,7 +189,14 @@ async function runFill(app: App, id: string, signal: AbortSignal): Promise<boole
   }
   if (fill.params.of) {
     for await (const ids of selectContacts(app.db, actor, fill.params.of, { after: cursor })) {
-      if (!(await step({ members: ids.map((id) => ({ contactId: id })), read: ids.length, bad: [], cursor: ids.at(-1) ?? cursor })))
+      if (
+        !(await step({
+          members: ids.map((id) => ({ contactId: id })),
+          read: ids.length,
+          bad: [],
+          cursor: ids.at(-1) ?? cursor,
+        }))
+      )
         return false
       if (Date.now() > end) return false
     }
@@ -293,7 +294,9 @@ async function writePiece(tx: Tx, fill: FillRow, from: string, piece: Piece): Pr
   // Somebody else has come further, or it has ended.
   if (!now || !['waiting', 'running'].includes(now.state) || now.cursor !== from) return false
   const added =
-    fill.list_id === null ? await addExclusions(tx, fill, piece.members) : await addMembers(tx, fill.list_id, piece.members)
+    fill.list_id === null
+      ? await addExclusions(tx, fill, piece.members)
+      : await addMembers(tx, fill.list_id, piece.members)
   const there = piece.members.filter(({ phone, contactId }) => !added.has(phone ?? contactId ?? ''))
   const double = [
     ...piece.bad.filter(({ code }) => code === 'double'),

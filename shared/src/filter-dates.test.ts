@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CALENDARS } from './api/common.ts'
+import { CALENDARS } from './api/choices.ts'
 import { daysOf, type FilterReader, instantsOf } from './filter-dates.ts'
 import { LOCALES } from './locales.ts'
 

@@ -8,7 +8,7 @@ import {
   redirect,
   RouterProvider,
 } from '@tanstack/react-router'
-import { SEARCH_GROUPS, type SearchGroup } from '#shared/api/search.ts'
+import { SEARCH_GROUPS, type SearchGroup } from '#shared/api/choices.ts'
 import type { SetupState } from '#shared/api/session.ts'
 import { REQUEST_STATES, TASK_STATES } from '#shared/api/work-states.ts'
 import { api } from './api.ts'

@@ -1,5 +1,5 @@
+import { MAX_FILE_BYTES } from '#shared/api/choices.ts'
 import { ChannelError, type FetchedFile } from '#channels/contract.ts'
-import { MAX_FILE_BYTES } from '#shared/api/files.ts'
 import { setAvatar } from '../crm/contacts.ts'
 import type { App } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'

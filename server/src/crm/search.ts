@@ -1,13 +1,8 @@
+import { SEARCH_GROUPS, type SearchGroup } from '#shared/api/choices.ts'
 import type { ContactItem } from '#shared/api/contacts.ts'
 import type { Conversation, FoundMessage } from '#shared/api/conversations.ts'
 import type { Deal } from '#shared/api/deals.ts'
-import {
-  type FoundFile,
-  SEARCH_GROUPS,
-  type SearchGroup,
-  type SearchQuery,
-  type SearchResult,
-} from '#shared/api/search.ts'
+import { type FoundFile, type SearchQuery, type SearchResult } from '#shared/api/search.ts'
 import { foldForIndex, searchTerms } from '#shared/text.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Database, Db } from '../platform/db.ts'

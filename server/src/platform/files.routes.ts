@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { MAX_FILE_BYTES } from '#shared/api/choices.ts'
 import { Id } from '#shared/api/common.ts'
-import { FileInfo, MAX_FILE_BYTES } from '#shared/api/files.ts'
+import { FileInfo } from '#shared/api/files.ts'
 import type { Actor, App } from './app.ts'
 import {
   cleanSpool,

@@ -32,8 +32,3 @@ export const ProblemBody = Type.Object({
 export type ProblemBody = Static<typeof ProblemBody>
 
 export const Ok = Type.Object({ ok: Type.Literal(true) })
-
-export const LOCALES = ['fa', 'ar', 'en'] as const
-export const CALENDARS = ['persian', 'islamic-umalqura', 'gregory'] as const
-export const DIGITS = ['native', 'latin'] as const
-export const THEMES = ['system', 'light', 'dark'] as const

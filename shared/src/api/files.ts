@@ -11,5 +11,3 @@ export const FileInfo = Type.Object({
   durationMs: Nullable(Type.Integer()),
 })
 export type FileInfo = Static<typeof FileInfo>
-/** Largest upload, bytes. */
-export const MAX_FILE_BYTES = 50 * 1024 * 1024

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
-import { CALENDARS, Choice, DIGITS, Id, LOCALES, Nullable, PageQuery, Time } from './common.ts'
-import { PRESENCES, Preferences } from './session.ts'
+import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
+import { CALENDARS, DIGITS, LOCALES, PRESENCES } from './choices.ts'
+import { Preferences } from './session.ts'
 import { RIGHTS } from '../rights.ts'
 
 /** What everyone may know of a colleague. */

@@ -1,12 +1,10 @@
 import Type, { type Static } from 'typebox'
+import { SEARCH_GROUPS, type SearchGroup } from './choices.ts'
 import { Choice, Id, Nullable, Time } from './common.ts'
 import { ContactItem } from './contacts.ts'
 import { Conversation, FoundMessage } from './conversations.ts'
 import { Deal } from './deals.ts'
 import { FileInfo } from './files.ts'
-
-export const SEARCH_GROUPS = ['contact', 'conversation', 'message', 'file', 'deal'] as const
-export type SearchGroup = (typeof SEARCH_GROUPS)[number]
 
 /** One field over everything: `search` as one types it, each group its best few, only what the reader may see. */
 export const SearchQuery = Type.Object({

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
-import { CALENDARS, Choice, DIGITS, Id, LOCALES, Nullable, Time, THEMES } from './common.ts'
+import { CALENDARS, DIGITS, LOCALES, PRESENCES, THEMES } from './choices.ts'
+import { Choice, Id, Nullable, Time } from './common.ts'
 import { CHANNEL_RIGHTS, RIGHTS } from '../rights.ts'
 
 export const SignIn = Type.Object({
@@ -18,8 +19,6 @@ export const Preferences = Type.Object({
   theme: Choice(THEMES),
 })
 export type Preferences = Static<typeof Preferences>
-
-export const PRESENCES = ['available', 'break', 'off'] as const
 
 /** The signed-in user, with what the user may do: the screen hides what it would be refused. */
 export const Me = Type.Object({

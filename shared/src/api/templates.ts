@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { FORMATS } from '../template.ts'
-import { Choice, Id, LOCALES, Nullable, PageQuery, Time } from './common.ts'
+import { LOCALES } from './choices.ts'
+import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { FileInfo } from './files.ts'
 
 /** What a text may be used for: ready answers of agents, a channel's first words, campaigns, rules. */
@@ -131,6 +132,8 @@ export type TemplatePreviewAsk = Static<typeof TemplatePreviewAsk>
 export const TemplatePreview = Type.Object({
   /** What would be sent; where something is missing, the text has holes. */
   text: Type.String(),
+  /** The same with what is missing as the text names it, for mending it by hand. */
+  draft: Type.String(),
   missing: Type.Array(Type.String()),
   locale: Choice(LOCALES),
   problems: Type.Array(TemplateProblemInfo),

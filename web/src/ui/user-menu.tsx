@@ -1,7 +1,6 @@
+import { CALENDARS, DIGITS, LOCALES, THEMES, PRESENCES } from '#shared/api/choices.ts'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { CALENDARS, DIGITS, LOCALES, THEMES } from '#shared/api/common.ts'
-import { PRESENCES } from '#shared/api/session.ts'
 import { api } from '../api.ts'
 import { type Locale, useT } from '../i18n.ts'
 import { organisationQuery } from '../queries.ts'

@@ -1,5 +1,5 @@
+import { LOCALES } from '#shared/api/choices.ts'
 import { type ReactNode, useState } from 'react'
-import { LOCALES } from '#shared/api/common.ts'
 import { languageOf, setLanguage, useI18n } from '../../i18n.ts'
 import { Logo } from '../../ui/logo.tsx'
 import { LANGUAGE_NAMES } from '../../ui/user-menu.tsx'

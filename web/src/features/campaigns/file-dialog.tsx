@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react'
+import { MAX_FILE_BYTES } from '#shared/api/choices.ts'
 import type { FillNew, ListColumn, ListFileAsk, ListFilePreview } from '#shared/api/campaigns.ts'
-import { MAX_FILE_BYTES } from '#shared/api/files.ts'
 import { ApiProblem, api, uploadFile } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { Bidi } from '../../ui/bits.tsx'

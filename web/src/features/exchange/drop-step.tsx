@@ -1,5 +1,5 @@
 import { useRef, useState } from 'react'
-import { MAX_FILE_BYTES } from '#shared/api/files.ts'
+import { MAX_FILE_BYTES } from '#shared/api/choices.ts'
 import type { ImportDetail } from '#shared/api/operations.ts'
 import { ApiProblem, api, uploadFile } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
+import { MAX_FILE_BYTES } from '#shared/api/choices.ts'
 import type { ChannelKindInfo } from '#shared/api/channels.ts'
-import { type FileInfo, MAX_FILE_BYTES } from '#shared/api/files.ts'
+import type { FileInfo } from '#shared/api/files.ts'
 import { formatBytes } from '#shared/dates.ts'
 import { ApiProblem, newKey, uploadFile } from '../../api.ts'
 import { i18n } from '../../i18n.ts'

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { LOCALES } from '#shared/api/choices.ts'
 import type { Invitation, InvitationMade, InvitationNew, Role } from '#shared/api/org.ts'
-import { LOCALES } from '#shared/api/common.ts'
 import { formatDate } from '#shared/dates.ts'
 import { api } from '../../api.ts'
 import { type I18n, useI18n } from '../../i18n.ts'

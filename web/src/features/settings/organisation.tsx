@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
-import { CALENDARS, DIGITS, LOCALES } from '#shared/api/common.ts'
+import { CALENDARS, DIGITS, LOCALES } from '#shared/api/choices.ts'
 import type { Organisation } from '#shared/api/org.ts'
 import { CURRENCIES, formatMoney, unitOf } from '#shared/money.ts'
 import { displayPhone } from '#shared/phone-display.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { CALENDARS, DIGITS, THEMES } from '#shared/api/common.ts'
+import { CALENDARS, DIGITS, THEMES } from '#shared/api/choices.ts'
 import type { MePatch } from '#shared/api/session.ts'
 import { formatDate, formatNumber } from '#shared/dates.ts'
 import { useI18n } from '../../i18n.ts'

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { SEARCH_GROUPS, type SearchGroup } from './choices.ts'
+import { SEARCH_GROUPS } from './choices.ts'
 import { Choice, Id, Nullable, Time } from './common.ts'
 import { ContactItem } from './contacts.ts'
 import { Conversation, FoundMessage } from './conversations.ts'

@@ -14,3 +14,20 @@ export type SearchGroup = (typeof SEARCH_GROUPS)[number]
 
 /** Largest upload, bytes. */
 export const MAX_FILE_BYTES = 50 * 1024 * 1024
+
+export const REPORT_STEPS = ['hour', 'day', 'week', 'month', 'hour_of_day', 'weekday'] as const
+export type ReportStep = (typeof REPORT_STEPS)[number]
+
+/** Figures whose rows can be listed. */
+export const FIGURES = ['in', 'out', 'response', 'closed', 'asked', 'won', 'saved'] as const
+export type Figure = (typeof FIGURES)[number]
+
+/**
+ * A request goes from `open` to `done` (whoever was assigned says so), then to `archived` (whoever registered it agrees) or
+ * to `problem` (does not, and it is open again for the one it was assigned to).
+ */
+export const REQUEST_STATES = ['open', 'done', 'problem', 'archived'] as const
+export type RequestState = (typeof REQUEST_STATES)[number]
+
+export const TASK_STATES = ['open', 'done', 'cancelled'] as const
+export type TaskState = (typeof TASK_STATES)[number]

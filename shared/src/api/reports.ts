@@ -1,19 +1,15 @@
 import Type, { type Static } from 'typebox'
+import { FIGURES, REPORT_STEPS } from './choices.ts'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactBrief } from './contacts.ts'
 import { Money } from './field-values.ts'
 
 /** How figures are put together along the time: pieces of it, or all hours and weekdays alike. */
-export const REPORT_STEPS = ['hour', 'day', 'week', 'month', 'hour_of_day', 'weekday'] as const
-export type ReportStep = (typeof REPORT_STEPS)[number]
 /** What became of messages that went out; a failed one names its code behind a colon in `outcomes`. */
 export const OUTCOMES = ['waiting', 'sent', 'delivered', 'read', 'failed', 'unknown', 'cancelled'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 /** Up to so many seconds each; the last group is longer. As in the function `report_wait` of the database. */
 export const RESPONSE_BOUNDS = [30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400] as const
-/** Figures whose rows can be listed. */
-export const FIGURES = ['in', 'out', 'response', 'closed', 'asked', 'won', 'saved'] as const
-export type Figure = (typeof FIGURES)[number]
 
 const Day = Type.String({ format: 'date', description: 'A day of the organisation’s clock, YYYY-MM-DD' })
 /** Several are separated by commas. */

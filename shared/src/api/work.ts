@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactBrief } from './contacts.ts'
-import { REQUEST_STATES, TASK_STATES } from './work-states.ts'
+import { REQUEST_STATES, TASK_STATES } from './choices.ts'
 
 const Day = Type.String({ format: 'date' })
 

@@ -3,7 +3,7 @@ import { type ReactNode, useId } from 'react'
 import { type I18n, type Key, useI18n } from '../../i18n.ts'
 import { Popup } from '../../ui/popup.tsx'
 import { IconInfoCircle } from './icons.ts'
-import { type Behind, writeBehind } from './range.ts'
+import { type Behind, writeBehind } from './search.ts'
 import css from './reports.module.css'
 
 /** A framed figure or picture with its name and, behind the small «i», what exactly it counts. */

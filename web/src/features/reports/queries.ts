@@ -2,7 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { PageOf } from '#shared/api/common.ts'
 import type { Dashboard, ReportRow } from '#shared/api/reports.ts'
 import { api, apiUrl, type Query } from '../../api.ts'
-import type { Behind } from './range.ts'
+import type { Behind } from './search.ts'
 
 export interface Asked {
   from: string

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Behind, daysOf, PERIODS, readBehind, reportSearch, writeBehind } from './range.ts'
+import { daysOf } from './range.ts'
+import { type Behind, PERIODS, readBehind, reportSearch, writeBehind } from './search.ts'
 
 describe('the address of a report', () => {
   test('a list in one word reads as it was written', () => {

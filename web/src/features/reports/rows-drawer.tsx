@@ -16,7 +16,7 @@ import { kindText } from '../inbox/kind-text.ts'
 import { IconFileSpreadsheet } from './icons.ts'
 import { spanText } from './parts.tsx'
 import { type Asked, rowsOf, rowsQuery, sheetUrl } from './queries.ts'
-import type { Behind } from './range.ts'
+import type { Behind } from './search.ts'
 import css from './reports.module.css'
 import { hourName, weekdayName } from './traffic.tsx'
 

@@ -1,9 +1,10 @@
-import type { Dashboard, ReportPoint, ReportStep } from '#shared/api/reports.ts'
+import type { ReportStep } from '#shared/api/choices.ts'
+import type { Dashboard, ReportPoint } from '#shared/api/reports.ts'
 import { firstDayOfWeek, formatDay } from '#shared/dates.ts'
 import { partsOfDay } from '#shared/days.ts'
 import { type I18n, useI18n } from '../../i18n.ts'
 import { Behindness, Card, sum, TableBehind, topOf } from './parts.tsx'
-import type { Behind } from './range.ts'
+import type { Behind } from './search.ts'
 import css from './reports.module.css'
 
 /** 1970-01-04 was a Sunday. */

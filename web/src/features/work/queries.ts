@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Task, WorkRequest } from '#shared/api/work.ts'
-import type { RequestState, TaskState } from '#shared/api/work-states.ts'
+import type { RequestState, TaskState } from '#shared/api/choices.ts'
 import type { WorkSearch } from './search.ts'
 import { api } from '../../api.ts'
 

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import type { WorkRequest } from '#shared/api/work.ts'
-import { REQUEST_STATES, type RequestState } from '#shared/api/work-states.ts'
+import { REQUEST_STATES, type RequestState } from '#shared/api/choices.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
 import { can, useMe, useUsers } from '../../session/session.ts'

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { Task, TaskPatch } from '#shared/api/work.ts'
-import { TASK_STATES, type TaskState } from '#shared/api/work-states.ts'
+import { TASK_STATES, type TaskState } from '#shared/api/choices.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'

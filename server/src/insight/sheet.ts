@@ -1,10 +1,10 @@
 import { PassThrough, type Readable } from 'node:stream'
+import type { ReportStep } from '#shared/api/choices.ts'
 import {
   type AgentFigures,
   type ChannelFigures,
   type ReportPoint,
   type ReportRow,
-  type ReportStep,
   type SheetQuery,
 } from '#shared/api/reports.ts'
 import { type DatePreferences, formatDate, formatDay } from '#shared/dates.ts'

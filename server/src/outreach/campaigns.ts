@@ -36,8 +36,6 @@ import {
 import { loadCampaignSettings } from './campaign-settings.ts'
 import { foldedSearch } from './exclusions.ts'
 
-const EMPTY: Audience = { selections: [], viewIds: [], listIds: [] }
-
 export async function listCampaigns(db: Db, actor: Actor, query: CampaignQuery): Promise<PageOf<Campaign>> {
   const limit = query.limit ?? 50
   const [before] = decodeCursor(query.cursor, 1) ?? []

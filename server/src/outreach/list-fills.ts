@@ -257,7 +257,7 @@ function pieceOf(rows: readonly ListRow[], country: string): Piece {
       bad.push({ n, value, code: 'no_number' })
       continue
     }
-    const phone = [number, ...number.split(/[\/|\-–]|\s{2,}|،|,/)]
+    const phone = [number, ...number.split(/[/|–،,]|\s-\s|\s{2,}/)]
       .map((part) => normalizePhone(part, country))
       .find((one) => one?.valid)?.e164
     if (phone === undefined) bad.push({ n, value, code: 'not_a_phone' })
@@ -421,7 +421,8 @@ export async function* problemLines(db: Db, listId: string, locale: Locale): Asy
   const t = translatorFor(locale)
   const fill = (await lastFills(db, [listId])).get(listId)
   yield `\ufeff${csvLine([t('exchange.problems.row'), '', t('exchange.problems')])}`
-  for (let after = '0'; fill; ) {
+  if (!fill) return
+  for (let after = '0'; ; ) {
     const rows = await problemsOf(db, fill.id, after, 500)
     for (const { n, value, code } of rows) yield csvLine([String(n), value, sentence(code, locale)])
     after = String(rows.at(-1)?.n ?? after)

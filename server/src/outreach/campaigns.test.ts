@@ -1,0 +1,404 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ChannelError } from '#channels/contract.ts'
+import type { Campaign, CampaignSettings, Exclusion } from '#shared/api/campaigns.ts'
+import type { Channel } from '#shared/api/channels.ts'
+import type { PageOf } from '#shared/api/common.ts'
+import type { Contact } from '#shared/api/contacts.ts'
+import type { Notice } from '#shared/api/notices.ts'
+import { startTestApp, type TestApp, until } from '../../test/app.ts'
+import { type Campaigns, campaignsOf, lineNumbers, setRate, timesOf } from '../../test/campaigns.ts'
+import { install, PLAY_TOKEN, type PlayKind, playKind } from '../../test/channel-kind.ts'
+import { deskUser, makeChannel, write } from '../../test/desk.ts'
+
+let test: TestApp
+let bot: PlayKind
+let line: PlayKind
+let botChannel: Channel
+let lineChannel: Channel
+let campaigns: Campaigns
+beforeAll(async () => {
+  test = await startTestApp()
+  bot = playKind('play')
+  line = playKind('line', { firstContact: true, identityKind: 'phone' })
+  for (const kind of [bot, line]) install(test.app, kind)
+  botChannel = await makeChannel(test, { name: 'bot' })
+  lineChannel = await makeChannel(test, { kind: 'line', name: 'line', settings: { token: PLAY_TOKEN } })
+  campaigns = campaignsOf(admin())
+})
+afterAll(() => test.stop())
+beforeEach(async () => {
+  for (const kind of [bot, line]) {
+    kind.behave = {}
+    kind.sent.length = 0
+  }
+})
+const admin = () => test.as(test.people.administrator)
+
+let last = 0
+const numbers = (count: number): string[] => {
+  last += count
+  return lineNumbers(last - count, count)
+}
+async function person(name: string, phone?: string): Promise<Contact> {
+  const identities = phone === undefined ? [] : [{ kind: 'phone', value: phone }]
+  const answer = await admin().post<Contact>('/contacts', { kind: 'person', name, identities })
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201)
+  return answer.body
+}
+const ids = (...people: { id: string }[]) => ({
+  selections: [{ ids: people.map((one) => one.id) }],
+  viewIds: [],
+  listIds: [],
+})
+const lists = (...some: { id: string }[]) => ({ selections: [], viewIds: [], listIds: some.map((one) => one.id) })
+
+describe('a campaign', () => {
+  it('goes to a list of numbers: leads, estimate, start, everybody once, done with counts and a notice', async () => {
+    const phones = numbers(30)
+    const list = await campaigns.list('شماره‌ها', { numbers: `${phones.join('\n')}\n${phones[0]}\nصفر\n` })
+    expect(list).toMatchObject({ count: 30, unknown: 30, fill: { added: 30, double: 1, bad: 1, state: 'done' } })
+    const ready = await campaigns.ready({
+      name: 'نوروز',
+      audience: lists(list),
+      channelIds: [lineChannel.id],
+      text: 'عید شما مبارک',
+    })
+    expect(ready.estimate).toMatchObject({
+      recipients: 30,
+      excluded: [],
+      held: [],
+      byRoute: [{ channelId: lineChannel.id, count: 30 }],
+    })
+    expect(ready.counts).toMatchObject({ total: 30, ready: 30 })
+    const contacts = await admin().get<PageOf<Contact>>(`/contacts?search=${encodeURIComponent(phones[3] ?? '')}`)
+    expect(contacts.body.items).toMatchObject([{ kind: 'lead' }])
+    await campaigns.move(ready.id, 'start', { version: ready.estimate?.version })
+    const done = await campaigns.inState(ready.id, 'done')
+    expect(done.counts).toMatchObject({ total: 30, sent: 30, ready: 0, queued: 0 })
+    expect([...timesOf(line.sent)].sort()).toEqual(phones.map((phone) => [phone, 1]))
+    const notices = await admin().get<PageOf<Notice>>('/notices')
+    expect(notices.body.items.map((one) => one.kind)).toContain('campaign_done')
+    // Nobody's inbox fills with what was sent to many.
+    const inbox = await admin().get<PageOf<unknown>>(`/conversations?channelId=${lineChannel.id}&state=open`)
+    expect(inbox.body.items).toEqual([])
+  })
+
+  it('is started as it was shown, and by nobody who may not send there', async () => {
+    const list = await campaigns.list('کم', { numbers: numbers(1).join() })
+    const ready = await campaigns.ready({
+      name: 'نسخه',
+      audience: lists(list),
+      channelIds: [lineChannel.id],
+      text: 'سلام',
+    })
+    const version = ready.estimate?.version ?? 0
+    expect((await admin().post(`/campaigns/${ready.id}/start`, { version: version - 1 })).body).toMatchObject({
+      code: 'campaign_changed',
+    })
+    const changed = await admin().patch<Campaign>(`/campaigns/${ready.id}`, { text: 'درود' })
+    expect(changed.body).toMatchObject({ state: 'draft', estimate: null })
+    expect((await admin().post(`/campaigns/${ready.id}/start`, { version })).body).toMatchObject({
+      code: 'campaign_state',
+    })
+    await campaigns.move(ready.id, 'prepare')
+    const again = await campaigns.inState(ready.id, 'ready')
+    const other = await deskUser(
+      test,
+      [{ id: botChannel.id }],
+      ['campaign.view', 'campaign.manage', 'campaign.send', 'contact.view'],
+    )
+    const start = await test.as(other).post(`/campaigns/${ready.id}/start`, { version: again.estimate?.version })
+    expect(start.body).toMatchObject({ code: 'no_right' })
+    const manage = await test.as(other).patch(`/campaigns/${ready.id}`, { channelIds: [lineChannel.id] })
+    expect(manage.body).toMatchObject({ code: 'invalid_input' })
+    expect(again.counts.ready).toBe(1)
+  })
+
+  it('holds back a text with a hole and lists it; when the field is there it goes', async () => {
+    const [a = '', b = ''] = numbers(2)
+    const list = await campaigns.list('با نام', { numbers: [a, b].join() })
+    await admin().post('/contacts', { kind: 'person', name: 'نسرین', identities: [{ kind: 'phone', value: a }] })
+    const full = await person('کامل', b)
+    await admin().patch(`/contacts/${full.id}`, { jobTitle: 'مشتری خوب' })
+    const ready = await campaigns.ready({
+      name: 'فیلد',
+      audience: lists(list),
+      channelIds: [lineChannel.id],
+      text: 'سلام {contact.name}، {row.city | شهر شما}: {contact.jobTitle}',
+    })
+    expect(ready.estimate).toMatchObject({ recipients: 1, held: [{ field: 'contact.jobTitle', count: 1 }] })
+    const held = await campaigns.recipients(ready.id, '?state=held')
+    expect(held).toMatchObject([{ reason: 'missing_field', detail: 'contact.jobTitle', contact: { name: 'نسرین' } }])
+    await campaigns.move(ready.id, 'start', { version: ready.estimate?.version })
+    await campaigns.inState(ready.id, 'done')
+    expect(line.sent.map((one) => one.text)).toEqual(['سلام کامل، شهر شما: مشتری خوب'])
+    await admin().patch(`/contacts/${held[0]?.contact?.id}`, { jobTitle: 'تازه' })
+    await campaigns.move(ready.id, 'retry', { states: ['held'] })
+    await campaigns.inState(ready.id, 'done')
+    expect(line.sent.map((one) => one.text).at(-1)).toBe('سلام نسرین، شهر شما: تازه')
+  })
+
+  it('takes the chat of whoever has one, and the number of the others; reroutes on its own', async () => {
+    const [known = '', stranger = ''] = numbers(2)
+    const chat = await write(test, botChannel, 'chatter', 'سلام')
+    await admin().post(`/contacts/${chat.contact.id}/identities`, { kind: 'phone', value: known })
+    const other = await person('بی‌گفت‌وگو', stranger)
+    const ready = await campaigns.ready({
+      name: 'راه',
+      audience: ids({ id: chat.contact.id }, other),
+      channelIds: [lineChannel.id, botChannel.id],
+      text: 'خبر',
+    })
+    expect(ready.estimate?.byRoute.toSorted((a, b) => Number(a.channelId) - Number(b.channelId))).toMatchObject([
+      { channelId: botChannel.id, reason: 'known_chat', count: 1 },
+      { channelId: lineChannel.id, count: 1 },
+    ])
+    bot.behave.send = async () => {
+      throw new ChannelError('unreachable', 'blocked', 'blocked')
+    }
+    await campaigns.move(ready.id, 'start', { version: ready.estimate?.version })
+    const done = await campaigns.inState(ready.id, 'done')
+    expect(done.counts).toMatchObject({ sent: 2, failed: 0 })
+    expect(line.sent.map((one) => one.threadKey).sort()).toEqual([known, stranger].sort())
+    const rows = await campaigns.recipients(ready.id)
+    expect(rows.find((row) => row.contact?.id === chat.contact.id)).toMatchObject({
+      rerouted: true,
+      channelId: lineChannel.id,
+      state: 'sent',
+      route: 'fallback',
+    })
+  })
+
+  it('pauses within a second: what has not left comes back, and nothing is lost or doubled when it goes on', async () => {
+    await setRate(test, lineChannel, 40)
+    const phones = numbers(120)
+    const list = await campaigns.list('مکث', { numbers: phones.join() })
+    const { id } = await campaigns.started({
+      name: 'مکث',
+      audience: lists(list),
+      channelIds: [lineChannel.id],
+      text: 'خبر',
+    })
+    await until(() => line.sent.length >= 20)
+    await campaigns.move(id, 'pause')
+    const paused = Date.now()
+    let lastAt = paused
+    line.behave.send = async () => void (lastAt = Date.now())
+    const before = line.sent.length
+    await until(async () => (await campaigns.get(id)).counts.queued === 0)
+    const held = await campaigns.get(id)
+    expect(held).toMatchObject({ state: 'paused', pause: { reason: 'by_hand' } })
+    expect(held.counts.sent + held.counts.ready).toBe(120)
+    expect(lastAt - paused).toBeLessThan(1000)
+    expect(line.sent.length - before).toBeLessThan(25)
+    const outbox = await test.app.db.query(
+      'select from outbox o join message m on m.id = o.message_id where m.campaign_id = $1',
+      [id],
+    )
+    expect(outbox).toEqual([])
+    await setRate(test, lineChannel, 500)
+    await campaigns.move(id, 'resume')
+    await campaigns.inState(id, 'done')
+    expect([...timesOf(line.sent)].sort()).toEqual(phones.map((phone) => [phone, 1]))
+  })
+
+  it('keeps a short lead, so that a reply overtakes it; cancelled, the rest is never sent', async () => {
+    await setRate(test, lineChannel, 20)
+    const list = await campaigns.list('پیش', { numbers: numbers(200).join() })
+    const { id } = await campaigns.started({
+      name: 'پیش',
+      audience: lists(list),
+      channelIds: [lineChannel.id],
+      text: 'خبر',
+    })
+    let most = 0
+    await until(async () => {
+      const row = await test.app.db.one<{ n: number }>(
+        'select count(*)::int as n from outbox where channel_id = $1 and lease_node is null',
+        [lineChannel.id],
+      )
+      most = Math.max(most, row?.n ?? 0)
+      return line.sent.length > 20
+    })
+    expect(most).toBeLessThanOrEqual(10)
+    await campaigns.move(id, 'cancel')
+    await until(async () => (await campaigns.get(id)).counts.queued === 0)
+    const { counts, state } = await campaigns.get(id)
+    expect(state).toBe('cancelled')
+    expect(counts.sent).toBe(line.sent.length)
+    expect(counts.ready).toBe(200 - counts.sent)
+    await setRate(test, lineChannel, 500)
+  })
+
+  it('pauses itself after a run of refusals, says so, and retries the failed ones', async () => {
+    const settings = (await admin().get<CampaignSettings>('/campaigns/settings')).body
+    await admin().put('/campaigns/settings', { ...settings, stopAfter: 5 })
+    await setRate(test, lineChannel, 20)
+    line.behave.send = async () => {
+      throw new ChannelError('refused', 'spam', 'not this')
+    }
+    const phones = numbers(60)
+    const list = await campaigns.list('رد', { numbers: phones.join() })
+    const { id } = await campaigns.started({
+      name: 'رد',
+      audience: lists(list),
+      channelIds: [lineChannel.id],
+      text: 'خبر',
+    })
+    const paused = await campaigns.inState(id, 'paused')
+    expect(paused.pause?.reason).toBe('refusals')
+    await until(async () => (await campaigns.get(id)).counts.queued === 0)
+    const { counts } = await campaigns.get(id)
+    expect(counts.failed).toBeGreaterThanOrEqual(5)
+    expect(counts.failed).toBeLessThan(30)
+    const notices = await admin().get<PageOf<Notice>>('/notices')
+    expect(
+      notices.body.items.find((one) => one.link === `/campaigns/${id}` && one.kind === 'campaign_paused'),
+    ).toBeDefined()
+    line.behave = {}
+    await setRate(test, lineChannel, 500)
+    await campaigns.move(id, 'retry', { states: ['failed'] })
+    await campaigns.inState(id, 'done')
+    expect([...timesOf(line.sent)].sort()).toEqual(phones.map((phone) => [phone, 1]))
+    await admin().put('/campaigns/settings', settings)
+  })
+
+  it('pauses when the channel is paused, and when a budget is used up', async () => {
+    const list = await campaigns.list('بودجه', { numbers: numbers(40).join() })
+    const input = { name: 'بودجه', audience: lists(list), channelIds: [lineChannel.id], text: 'خبر' }
+    await test.app.db.query(
+      `insert into price (channel_id, amount, currency, valid_from) values ($1, 100, 'IRR', now() - interval '1 day')`,
+      [lineChannel.id],
+    )
+    const budget = await admin().post<{ id: string }>('/budgets', {
+      scope: 'channel',
+      channelId: lineChannel.id,
+      period: 'total',
+      limit: { amount: '1500', currency: 'IRR' },
+    })
+    expect(budget.status, JSON.stringify(budget.body)).toBe(201)
+    const ready = await campaigns.ready(input)
+    expect(ready.estimate).toMatchObject({ cost: [{ amount: '4000', currency: 'IRR' }], budgetId: budget.body.id })
+    await campaigns.move(ready.id, 'start', { version: ready.estimate?.version })
+    const paused = await campaigns.inState(ready.id, 'paused')
+    expect(paused.pause?.reason).toBe('budget')
+    await until(async () => (await campaigns.get(ready.id)).counts.queued === 0)
+    expect(line.sent.length).toBeLessThanOrEqual(15)
+    await admin().delete(`/budgets/${budget.body.id}`)
+    await test.app.db.query('delete from price where channel_id = $1', [lineChannel.id])
+    await admin().patch(`/channels/${lineChannel.id}`, { state: 'paused' })
+    await campaigns.move(ready.id, 'resume')
+    expect((await campaigns.inState(ready.id, 'paused')).pause?.reason).toBe('channel')
+    await admin().patch(`/channels/${lineChannel.id}`, { state: 'active' })
+    await campaigns.move(ready.id, 'resume')
+    await campaigns.inState(ready.id, 'done')
+    expect(line.sent.length).toBe(40)
+  })
+
+  it('waits for its hour and rests in quiet hours', async () => {
+    const list = await campaigns.list('ساعت', { numbers: numbers(3).join() })
+    const input = { name: 'ساعت', audience: lists(list), channelIds: [lineChannel.id], text: 'خبر' }
+    const ready = await campaigns.ready(input)
+    const soon = new Date(Date.now() + 3_600_000).toISOString()
+    const scheduled = await campaigns.move(ready.id, 'start', { version: ready.estimate?.version, at: soon })
+    expect(scheduled).toMatchObject({ state: 'scheduled', scheduledAt: soon, may: { cancel: true, edit: false } })
+    await test.app.db.query(`update campaign set scheduled_at = now() where id = $1`, [ready.id])
+    await campaigns.inState(ready.id, 'done')
+    const quiet = await campaigns.started({ ...input, quiet: { from: '00:00', to: '23:59' } })
+    const also = await campaigns.started(input)
+    await campaigns.inState(also.id, 'done')
+    const resting = await campaigns.get(quiet.id)
+    // One minute of the day is not quiet.
+    if (resting.quietUntil !== null) expect(resting).toMatchObject({ state: 'running', counts: { ready: 3, sent: 0 } })
+    await campaigns.move(quiet.id, 'cancel')
+  })
+
+  it('leaves alone whoever opted out between preparing and sending, by any address and after a merge', async () => {
+    const phones = numbers(4)
+    const [a = '', b = '', c = '', d = ''] = phones
+    const people = await Promise.all(phones.map((phone, n) => person(`حذف ${n}`, phone)))
+    await admin().post('/exclusions', { kind: 'phone', value: a })
+    const ready = await campaigns.ready({
+      name: 'حذف',
+      audience: ids(...people),
+      channelIds: [lineChannel.id],
+      text: 'خبر',
+    })
+    expect(ready.estimate).toMatchObject({ recipients: 3, excluded: [{ reason: 'opted_out', count: 1 }] })
+    await admin().post('/exclusions', { contactId: people[1]?.id, reason: 'خودش گفت' })
+    // Merged into one: gets it once.
+    const merged = await admin().post(`/contacts/${people[2]?.id}/merge`, { intoId: people[3]?.id })
+    expect(merged.status, JSON.stringify(merged.body)).toBeLessThan(300)
+    await campaigns.move(ready.id, 'start', { version: ready.estimate?.version })
+    await campaigns.inState(ready.id, 'done')
+    expect(line.sent).toHaveLength(1)
+    expect([c, d]).toContain(line.sent[0]?.threadKey)
+    const rows = await campaigns.recipients(ready.id, '?state=excluded')
+    expect(rows.map((row) => row.reason).sort()).toEqual(['duplicate', 'opted_out', 'opted_out'])
+    expect(b).not.toBe(a)
+  })
+})
+
+describe('opting out', () => {
+  it('by a word in any spelling puts whoever got a campaign on the list, and confirms once', async () => {
+    const chats = await Promise.all(['یک', 'دو', 'سه'].map((one) => write(test, botChannel, `out-${one}`, 'سلام')))
+    const { id } = await campaigns.started({
+      name: 'لغو',
+      audience: ids(...chats.map((chat) => chat.contact)),
+      channelIds: [botChannel.id],
+      text: 'خبر',
+    })
+    await campaigns.inState(id, 'done')
+    await write(test, botChannel, 'out-یک', ' لغو١١ .')
+    await write(test, botChannel, 'out-دو', 'إِلغاء')
+    await write(test, botChannel, 'out-سه', 'می‌خواهم سفارشم را لغو کنم')
+    // Who never got a campaign is no subscriber.
+    await write(test, botChannel, 'out-چهار', 'STOP')
+    const found = await until(async () => {
+      const { body } = await admin().get<PageOf<Exclusion>>(`/exclusions?campaignId=${id}`)
+      return body.items.length >= 2 && body.items
+    })
+    expect(found.map((one) => one.contact?.id).sort()).toEqual(
+      chats
+        .slice(0, 2)
+        .map((chat) => chat.contact.id)
+        .sort(),
+    )
+    expect(found[0]).toMatchObject({ cause: 'keyword', kind: 'play', channelId: null })
+    await until(() => bot.sent.filter((one) => one.text.startsWith('از این پس')).length === 2)
+    await write(test, botChannel, 'out-یک', 'لغو')
+    await write(test, botChannel, 'out-یک', 'stop')
+    expect(bot.sent.filter((one) => one.text.startsWith('از این پس'))).toHaveLength(2)
+  })
+
+  it('by the link only when the button is pressed; the link is signed', async () => {
+    const [phone = ''] = numbers(1)
+    const someone = await person('پیوند', phone)
+    const { id } = await campaigns.started({
+      name: 'پیوند',
+      audience: ids(someone),
+      channelIds: [lineChannel.id],
+      text: 'خبر {optout.link}',
+    })
+    await campaigns.inState(id, 'done')
+    const link = line.sent[0]?.text.split(' ')[1] ?? ''
+    const path = link.slice(link.indexOf('/o/'))
+    const seen = await fetch(`${test.url}${path}`, { headers: { 'accept-language': 'ar' } })
+    expect(seen.status).toBe(200)
+    expect(await seen.text()).toMatch(/<html lang="ar" dir="rtl">.*<form method="post">/s)
+    const on = async () => (await admin().get<PageOf<Exclusion>>(`/exclusions?contactId=${someone.id}`)).body.items
+    expect(await on()).toEqual([])
+    const wrong = await fetch(`${test.url}${path.slice(0, -1)}${path.endsWith('A') ? 'B' : 'A'}`, { method: 'POST' })
+    expect(wrong.status).toBe(404)
+    expect(await on()).toEqual([])
+    const pressed = await fetch(`${test.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'accept-language': 'en' },
+      body: '',
+    })
+    expect(pressed.status).toBe(200)
+    expect(await on()).toMatchObject([{ cause: 'link', value: phone, campaignId: id }])
+    const audit = await admin().get<PageOf<{ action: string }>>('/audit-events?action=exclusion.added')
+    expect(audit.status === 200 ? audit.body.items.length : 1).toBeGreaterThan(0)
+  })
+})

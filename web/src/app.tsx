@@ -16,6 +16,7 @@ import { SIDES, type WorkSearch } from './features/work/search.ts'
 import { loadTexts, useI18n } from './i18n.ts'
 import { VIEWS, type View } from './queries.ts'
 import { applyPreferences, queryClient, safeNext, signedOut, whoAmI } from './session/session.ts'
+import { costSearch } from './features/reports/cost-search.ts'
 import { reportSearch } from './features/reports/search.ts'
 import { parseSearch, stringifySearch } from './search-params.ts'
 import { AppFrame } from './ui/app-frame.tsx'
@@ -184,7 +185,7 @@ const operations = createRoute({
 const contact = createRoute({
   getParentRoute: () => inside,
   path: '/contacts/$id',
-  loader: () => loadTexts('contacts', 'inbox', 'fields', 'duplicates', 'deals', 'work'),
+  loader: () => loadTexts('contacts', 'inbox', 'fields', 'duplicates', 'deals', 'work', 'routes'),
   component: lazyRouteComponent(() => import('./features/contacts/contact.tsx'), 'ContactPage'),
 })
 /** `deal`: the one that is open; `make`: with the dialog for a new one. */
@@ -280,6 +281,13 @@ const reports = createRoute({
   loader: () => loadTexts('reports', 'inbox'),
   component: lazyRouteComponent(() => import('./features/reports/reports.tsx'), 'ReportsPage'),
 })
+const costReport = createRoute({
+  getParentRoute: () => inside,
+  path: '/reports/costs',
+  validateSearch: costSearch,
+  loader: () => loadTexts('costs', 'reports'),
+  component: lazyRouteComponent(() => import('./features/reports/costs.tsx'), 'CostsPage'),
+})
 const reportsPage = createRoute({ getParentRoute: () => reports, path: '$' })
 const found = createRoute({
   getParentRoute: () => inside,
@@ -329,6 +337,7 @@ export const router = createRouter({
       exclusions,
       campaignSettings,
       campaign,
+      costReport,
       reports.addChildren([reportsPage]),
       found,
       settings.addChildren([settingsPage]),

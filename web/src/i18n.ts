@@ -4,12 +4,14 @@ import type auth from '#shared/i18n/fa/auth.json'
 import type campaigns from '#shared/i18n/fa/campaigns.json'
 import type common from '#shared/i18n/fa/common.json'
 import type contacts from '#shared/i18n/fa/contacts.json'
+import type costs from '#shared/i18n/fa/costs.json'
 import type deals from '#shared/i18n/fa/deals.json'
 import type duplicates from '#shared/i18n/fa/duplicates.json'
 import type exchange from '#shared/i18n/fa/exchange.json'
 import type fields from '#shared/i18n/fa/fields.json'
 import type frame from '#shared/i18n/fa/frame.json'
 import type inbox from '#shared/i18n/fa/inbox.json'
+import type routes from '#shared/i18n/fa/routes.json'
 import type people from '#shared/i18n/fa/people.json'
 import type reports from '#shared/i18n/fa/reports.json'
 import type settings from '#shared/i18n/fa/settings.json'
@@ -39,11 +41,13 @@ export type Key =
   | keyof typeof campaigns
   | keyof typeof contacts
   | keyof typeof settings
+  | keyof typeof costs
   | keyof typeof deals
   | keyof typeof duplicates
   | keyof typeof exchange
   | keyof typeof fields
   | keyof typeof people
+  | keyof typeof routes
   | keyof typeof reports
   | keyof typeof table
   | keyof typeof work

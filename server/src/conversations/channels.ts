@@ -19,6 +19,7 @@ import {
   type Settings,
   settingsContext,
 } from './channel-registry.ts'
+import { checkWelcomeText } from './welcome.ts'
 import { changedSecrets, checkSettings, errorText, shownSettings } from './channel-settings.ts'
 import { seedPrice } from './prices.ts'
 
@@ -263,6 +264,8 @@ async function checkWelcome(
 ): Promise<void> {
   if (welcome.text.length > (kind?.kind.capabilities.textLength ?? welcome.text.length))
     throw wrongField('welcome.text', 'too_long')
+  // What stands already is not questioned again: a field may have gone since.
+  if (welcome.text !== before.text) await checkWelcomeText(tx, welcome.text)
   if (welcome.fileId === null || welcome.fileId === before.fileId) return
   const file = await tx.one('select 1 from file where id = $1 and uploaded_by = $2', [welcome.fileId, actor.userId])
   if (!file) throw wrongField('welcome.fileId', 'not_allowed')

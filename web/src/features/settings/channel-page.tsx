@@ -17,6 +17,7 @@ import { useRefusal } from '../../ui/use-refusal.ts'
 import { ChannelIcon } from '../inbox/channel-icon.tsx'
 import { checkSoon, ConnectionCheck, useCheck } from './channel-check.tsx'
 import { DangerSection } from './channel-danger.tsx'
+import { PaceSection } from './channel-pace.tsx'
 import { WelcomeSection } from './channel-welcome.tsx'
 import css from './channels.module.css'
 import { ChannelState } from './channels.tsx'
@@ -221,6 +222,7 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
         </div>
         <ConnectionCheck check={check} disabled={!same(form.settings, base.settings)} />
       </Section>
+      <PaceSection channel={channel} />
       {channel.webhookUrl !== null && (
         <Section title={t('settings.channel.webhook')} about={t('settings.channel.webhook.about')}>
           <CopyLine label={t('settings.channel.webhook')} value={channel.webhookUrl} />

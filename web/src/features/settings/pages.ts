@@ -5,6 +5,7 @@ import { can } from '../../session/session.ts'
 export const SETTINGS_PAGES = [
   { id: 'profile', group: 'mine', allowed: () => true },
   { id: 'channels', group: 'office', allowed: (me: Me) => can(me, 'channel.create') || me.channels.view.length > 0 },
+  { id: 'costs', group: 'office', allowed: (me: Me) => can(me, 'cost.view') || can(me, 'cost.manage') },
   { id: 'users', group: 'office', allowed: (me: Me) => can(me, 'user.view') || can(me, 'user.manage') },
   { id: 'teams', group: 'office', allowed: (me: Me) => can(me, 'team.manage') },
   { id: 'roles', group: 'office', allowed: (me: Me) => can(me, 'role.manage') || can(me, 'user.manage') },

@@ -9,6 +9,7 @@ import {
   IconArrowLeft,
   IconBriefcase,
   IconBuildingStore,
+  IconCoin,
   IconForms,
   IconHistory,
   IconList,
@@ -27,7 +28,8 @@ import css from './settings.module.css'
 
 const PAGES: Record<SettingsPageId, LazyExoticComponent<(props: { rest: string }) => React.ReactNode>> = {
   profile: lazy(() => import('./profile.tsx')),
-  channels: lazy(() => import('./channels.tsx')),
+  channels: lazy(() => loadTexts('costs').then(() => import('./channels.tsx'))),
+  costs: lazy(() => loadTexts('costs').then(() => import('./costs.tsx'))),
   users: lazy(() => import('./users.tsx')),
   teams: lazy(() => import('./teams.tsx')),
   roles: lazy(() => import('./roles.tsx')),
@@ -43,6 +45,7 @@ const PAGES: Record<SettingsPageId, LazyExoticComponent<(props: { rest: string }
 const ICONS = {
   profile: IconUser,
   channels: IconPlugConnected,
+  costs: IconCoin,
   users: IconUsers,
   teams: IconUsersGroup,
   roles: IconShield,

@@ -99,6 +99,10 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'campaign-lists': '/campaigns/lists',
   'campaign-exclusions': '/campaigns/exclusions',
   'campaign-settings': '/campaigns/settings',
+  reports: '/reports',
+  'reports-messages': '/reports/messages?period=year',
+  'reports-agents': '/reports/agents',
+  'reports-list': '/reports?list=out.outcome=failed',
   search: '/search?search=%DA%86%D8%A7%D9%BE%DA%AF%D8%B1',
 })
 

@@ -155,15 +155,23 @@ export function placeAnswer(
     placeInThread(client, conversationId, item)
 }
 
-/** Fetches the newest of every open thread of these contacts: events that no change of their own announces. */
-async function freshenThreads(client: QueryClient, contactIds: readonly string[]): Promise<void> {
+/**
+ * Fetches the newest of every open thread of these contacts: events that no change of their own announces. `changed`:
+ * only of these threads, whose messages may have changed too.
+ */
+async function freshenThreads(
+  client: QueryClient,
+  contactIds: readonly string[],
+  changed: readonly string[] = [],
+): Promise<void> {
   for (const query of client.getQueryCache().findAll({ queryKey: ['thread'], type: 'active' })) {
     const id = String(query.queryKey[1])
     const conversation = client.getQueryData<Conversation>(['conversation', id])
-    if (conversation === undefined || !contactIds.includes(conversation.contact.id)) continue
+    const isChanged = changed.includes(id)
+    if (!isChanged && (changed.length > 0 || !contactIds.includes(conversation?.contact.id ?? ''))) continue
     const page = await api.get<PageOf<TimelineItem>>(`/conversations/${id}/messages`, { limit: 20 })
     for (const item of page.items)
-      if (inThread(client, id, itemKey(item)) === undefined) placeInThread(client, id, item)
+      if (isChanged || inThread(client, id, itemKey(item)) === undefined) placeInThread(client, id, item)
   }
 }
 
@@ -194,6 +202,10 @@ export function applyChange(client: QueryClient, change: LiveChange): void {
     }
     case 'conversation':
       placeConversation(client, change.conversation)
+      break
+    case 'threads':
+      freshenThreads(client, change.contactIds, change.conversationIds).catch(onlyProblems)
+      for (const id of change.contactIds) again('timeline', id)
       break
     case 'activity':
       if (change.conversationId !== null) placeInThread(client, change.conversationId, change.item)

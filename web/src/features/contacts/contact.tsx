@@ -25,6 +25,7 @@ import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconTrash, IconUserChec
 import { Identities } from './identities.tsx'
 import { lastList } from './last-list.ts'
 import { Merges } from './merges.tsx'
+import { NextWay } from './next-way.tsx'
 import { Relations } from './relations.tsx'
 import { Timeline } from './timeline.tsx'
 
@@ -160,6 +161,7 @@ function Page({ contact }: { contact: Contact }) {
           <Conflicts contact={contact} />
           <PossibleDuplicates contact={contact} />
           <Identities contact={contact} mayEdit={mayEdit} onWrite={(kind) => setDialog({ what: 'write', kind })} />
+          <NextWay contact={contact} />
           <Details contact={contact} mayEdit={mayEdit} />
           <CustomFields contact={contact} mayEdit={mayEdit} />
           <ContactDeals contact={contact} readOnly={isDeleted} />

@@ -9,10 +9,9 @@ import { Select } from '../../ui/field.tsx'
 import { Menu, MenuDivider, MenuItem, MenuLabel } from '../../ui/menu.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { useRefusal } from '../../ui/use-refusal.ts'
-import { useChannels } from '../inbox/channel-icon.tsx'
 import { placeContact } from './contact-actions.ts'
 import css from './contact.module.css'
-import { useWays } from './ways.ts'
+import { useRoutes } from './ways.ts'
 import { IconCheck, IconChevronDown, IconCopy, IconMessagePlus, IconPhone, IconPlus, IconTrash } from './icons.ts'
 import { IdentityInput, TYPED_KINDS, type TypedKind, UseSelect, usesOf } from './identity-fields.tsx'
 import { IdentityIcon, IdentityText, useIdentityName } from './identity-text.tsx'
@@ -52,8 +51,7 @@ export function Identities({ contact, mayEdit, onWrite }: IdentitiesProps) {
 function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps & { identity: Identity }) {
   const { t } = useI18n()
   const me = useMe()
-  const channels = useChannels()
-  const ways = useWays(contact, identity.kind)
+  const routes = useRoutes(contact.id).data
   const name = useIdentityName()(identity.kind)
   const [asking, setAsking] = useState(false)
   const remove = async () => {
@@ -100,7 +98,7 @@ function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps &
             <IconPhone size={16} aria-hidden />
           </a>
         )}
-        {ways.some((way) => way.possible) && me.channels.send.length > 0 && channels.size > 0 && (
+        {routes?.ways.some((way) => way.identityKind === identity.kind) === true && (
           <IconButton small label={t('contacts.write.to', { value: shown })} onClick={() => onWrite(identity.kind)}>
             <IconMessagePlus size={16} />
           </IconButton>

@@ -33,8 +33,8 @@ export function Merges({ contact }: { contact: Contact }) {
                 <span title={exactTime(i, merge.mergedAt)}>
                   {merge.undoneAt !== null
                     ? t('contacts.merges.undone', { date: formatDate(merge.undoneAt, i, 'long') })
-                    : merge.cause === 'number_shared'
-                      ? t('contacts.merges.number', { date })
+                    : merge.cause !== 'agent'
+                      ? t(merge.cause === 'start_link' ? 'contacts.merges.link' : 'contacts.merges.number', { date })
                       : by === undefined
                         ? t('contacts.merges.on', { date })
                         : t('contacts.merges.by', { name: by, date })}

@@ -30,7 +30,7 @@ function MessageEntry({ message, contact }: { message: Message; contact: Contact
   const author = message.authorId === null ? undefined : users.get(message.authorId)
   const voice = !out
     ? contact.name
-    : (author?.name ?? t(message.origin === 'welcome' ? 'inbox.message.welcome' : 'inbox.message.api'))
+    : (author?.name ?? i.maybe(`inbox.message.${message.origin}`) ?? t('inbox.message.api'))
   return (
     <article className={css.message} data-out={out || undefined} data-testid={`timeline-message-${message.id}`}>
       <span className={css.face}>

@@ -1,35 +1,40 @@
-import { useQuery } from '@tanstack/react-query'
-import type { Channel } from '#shared/api/channels.ts'
-import type { Contact } from '#shared/api/contacts.ts'
-import { channelKindsQuery, channelsQuery } from '../../queries.ts'
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import type { ContactRoutes, ContactWay } from '#shared/api/conversations.ts'
+import { formatDate } from '#shared/dates.ts'
+import { formatMoney } from '#shared/money.ts'
+import { api } from '../../api.ts'
+import { useI18n } from '../../i18n.ts'
+import { useMoney } from '../../money.ts'
 import { canOnChannel, useMe } from '../../session/session.ts'
 
-/** A channel over which the contact may be written to, or why not. */
-export interface Way {
-  channel: Channel
-  possible: boolean
-  why: 'resting' | 'noIdentity' | null
+/** Below the contact's own key, so that whatever says that the contact changed has its ways fetched again. */
+const routesQuery = (contactId: string) =>
+  queryOptions({
+    queryKey: ['contact', contactId, 'routes'],
+    queryFn: ({ signal }) => api.get<ContactRoutes>(`/contacts/${contactId}/routes`, {}, { signal }),
+  })
+
+export type NoWay = ContactRoutes['no'][number]
+/** By which way the next message would go, best first, and why not by others; of the channels one may send on. */
+export function useRoutes(contactId: string) {
+  const me = useMe()
+  return useQuery({ ...routesQuery(contactId), enabled: me.channels.send.some((id) => canOnChannel(me, 'send', id)) })
 }
 
-/**
- * The channels one may send on, those that reach the contact first. `kind`: only those that reach identities of this
- * kind. Whether the customer ever opened the chat only the server knows; it says so when the message is sent.
- */
-export function useWays(contact: Contact, kind: string | null): Way[] {
-  const me = useMe()
-  const channels = useQuery(channelsQuery).data?.items ?? []
-  const kinds = useQuery(channelKindsQuery).data?.items ?? []
-  const reaches = new Map(kinds.map((one) => [one.kind, one.identityKind]))
-  return channels
-    .filter((channel) => canOnChannel(me, 'send', channel.id))
-    .filter((channel) => kind === null || reaches.get(channel.kind) === kind)
-    .map((channel): Way => {
-      const identityKind = reaches.get(channel.kind)
-      if (!contact.identities.some((one) => one.kind === identityKind))
-        return { channel, possible: false, why: 'noIdentity' }
-      return channel.state === 'active'
-        ? { channel, possible: true, why: null }
-        : { channel, possible: false, why: 'resting' }
-    })
-    .toSorted((a, b) => Number(b.possible) - Number(a.possible))
+/** Why a way is taken, what it costs and saves; why another is none. */
+export function useWayText(): { why: (way: ContactWay, first?: boolean) => string; whyNot: (no: NoWay) => string } {
+  const i = useI18n()
+  const { t } = i
+  const money = useMoney()
+  const day = (at: string | undefined) => (at === undefined ? '' : formatDate(at, i, 'long'))
+  return {
+    why: ({ reason, price, saved }, first = true) =>
+      [
+        // Of several by number only the first is the cheapest.
+        t(`routes.reason.${reason === 'cheapest' && !first ? 'number' : reason}`),
+        price === null ? t('routes.unpriced') : t('routes.price', { price: formatMoney(price, money) }),
+        ...(saved === null ? [] : [t('routes.saved', { amount: formatMoney(saved, money) })]),
+      ].join(' · '),
+    whyNot: ({ reason, since, until }) => t(`routes.no.${reason}`, { since: day(since), until: day(until) }),
+  }
 }

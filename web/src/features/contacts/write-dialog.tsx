@@ -1,21 +1,21 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Contact } from '#shared/api/contacts.ts'
-import type { Conversation, ConversationNew } from '#shared/api/conversations.ts'
+import type { ContactRoutes, ContactWay, Conversation, ConversationNew } from '#shared/api/conversations.ts'
 import { api, newKey } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { placeConversation } from '../../live-cache.ts'
 import { queryClient } from '../../session/session.ts'
-import { Bidi } from '../../ui/bits.tsx'
+import { Bidi, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { AreaField } from '../../ui/field.tsx'
+import { AreaField, Switch } from '../../ui/field.tsx'
 import { useRefusal } from '../../ui/use-refusal.ts'
-import { ChannelIcon, useChannelKind } from '../inbox/channel-icon.tsx'
+import { ChannelIcon, useChannelKind, useChannels } from '../inbox/channel-icon.tsx'
 import css from './dialogs.module.css'
 import { IconSend } from './icons.ts'
 import { FormProblem } from './problems.tsx'
-import { useWays, type Way } from './ways.ts'
+import { type NoWay, useRoutes, useWayText } from './ways.ts'
 
 /** What was begun to each contact, kept while the page lives: closing the dialog loses nothing. */
 const begun = new Map<string, string>()
@@ -32,14 +32,19 @@ export default function WriteDialog({
 }) {
   const { t } = useI18n()
   const navigate = useNavigate()
-  const ways = useWays(contact, kind)
+  const channels = useChannels()
+  const routes = useRoutes(contact.id)
+  const wayText = useWayText()
+  const ways = waysOf(routes.data, kind)
   const [chosen, setChosen] = useState<string | null>(null)
-  const way = ways.find((one) => one.possible && one.channel.id === chosen) ?? ways.find((one) => one.possible)
+  const [falls, setFalls] = useState(true)
+  const way = ways.find((one) => one.channelId === chosen) ?? ways[0]
+  const next = (routes.data?.ways ?? []).find((one) => one.channelId !== way?.channelId)
   const [text, setText] = useState(begun.get(contact.id) ?? '')
   const [busy, setBusy] = useState(false)
   const [key, setKey] = useState(newKey)
   const refusal = useRefusal()
-  const limit = useChannelKind(way?.channel.kind)?.capabilities.textLength ?? 4000
+  const limit = useChannelKind(channels.get(way?.channelId ?? '')?.kind)?.capabilities.textLength ?? 4000
   const over = text.length - limit
 
   const send = async () => {
@@ -47,7 +52,13 @@ export default function WriteDialog({
     setBusy(true)
     refusal.clear()
     try {
-      const body: ConversationNew = { contactId: contact.id, channelId: way.channel.id, message: { text: text.trim() } }
+      const body: ConversationNew = {
+        contactId: contact.id,
+        // The best way is the server's to choose, so that its reason is on record.
+        ...((chosen !== null || kind !== null) && { channelId: way.channelId }),
+        ...(next !== undefined && falls && { fallback: true }),
+        message: { text: text.trim() },
+      }
       const conversation = await api.post<Conversation>('/conversations', body, { key })
       begun.delete(contact.id)
       placeConversation(queryClient, conversation)
@@ -66,8 +77,15 @@ export default function WriteDialog({
         footer={<Button onClick={onClose}>{t('common.close')}</Button>}
       >
         <div className={css.form}>
-          <p className={css.explain}>{t(ways.length === 0 ? 'contacts.write.noChannel' : 'contacts.write.noWay')}</p>
-          <Channels ways={ways} way={way} onChoose={setChosen} />
+          {routes.error !== null && <LoadFailed error={routes.error} retry={() => void routes.refetch()} />}
+          {routes.isLoading ? (
+            <Skeleton width="70%" height={42} />
+          ) : (
+            <p className={css.explain}>
+              {t((routes.data?.no.length ?? 0) === 0 ? 'contacts.write.noChannel' : 'contacts.write.noWay')}
+            </p>
+          )}
+          <Channels ways={ways} no={routes.data?.no ?? []} way={way} onChoose={setChosen} />
         </div>
       </Dialog>
     )
@@ -93,7 +111,15 @@ export default function WriteDialog({
       }
     >
       <div className={css.form}>
-        <Channels ways={ways} way={way} onChoose={setChosen} />
+        <Channels ways={ways} no={routes.data?.no ?? []} way={way} onChoose={setChosen} />
+        {next !== undefined && (
+          <Switch
+            label={t('routes.fallback')}
+            help={`${t('routes.fallback.next', { name: channels.get(next.channelId)?.name ?? '' })} · ${wayText.why(next, false)}`}
+            checked={falls}
+            onChange={setFalls}
+          />
+        )}
         <AreaField
           label={t('contacts.write.text')}
           rows={6}
@@ -115,28 +141,45 @@ export default function WriteDialog({
   )
 }
 
-function Channels({ ways, way, onChoose }: { ways: Way[]; way: Way | undefined; onChoose: (id: string) => void }) {
+/** One a channel, best first; `kind`: only those that reach identities of this kind. */
+function waysOf(routes: ContactRoutes | undefined, kind: string | null): ContactWay[] {
+  const ways = (routes?.ways ?? []).filter((way) => kind === null || way.identityKind === kind)
+  return ways.filter((way, n) => ways.findIndex((one) => one.channelId === way.channelId) === n)
+}
+
+interface ChannelsProps {
+  ways: ContactWay[]
+  no: NoWay[]
+  way: ContactWay | undefined
+  onChoose: (channelId: string) => void
+}
+
+function Channels({ ways, no, way, onChoose }: ChannelsProps) {
   const { t } = useI18n()
-  if (ways.length === 0) return null
+  const text = useWayText()
+  const channels = useChannels()
+  if (ways.length + no.length === 0) return null
+  const line = (channelId: string, why: string) => (
+    <label key={channelId} data-on={channelId === way?.channelId || undefined}>
+      <input
+        type="radio"
+        name="channel"
+        checked={channelId === way?.channelId}
+        disabled={!ways.some((one) => one.channelId === channelId)}
+        onChange={() => onChoose(channelId)}
+      />
+      <ChannelIcon kind={channels.get(channelId)?.kind} size={20} />
+      <span className={css.channelName}>
+        <Bidi>{channels.get(channelId)?.name}</Bidi>
+        <span className={css.channelWhy}>{why}</span>
+      </span>
+    </label>
+  )
   return (
     <fieldset className={css.channels}>
       <legend>{t('contacts.write.channel')}</legend>
-      {ways.map((one) => (
-        <label key={one.channel.id} data-on={one === way || undefined}>
-          <input
-            type="radio"
-            name="channel"
-            checked={one === way}
-            disabled={!one.possible}
-            onChange={() => onChoose(one.channel.id)}
-          />
-          <ChannelIcon kind={one.channel.kind} size={20} />
-          <span className={`${css.channelName} ellipsis`}>
-            <Bidi>{one.channel.name}</Bidi>
-          </span>
-          {one.why !== null && <span className={css.channelWhy}>{t(`contacts.write.why.${one.why}`)}</span>}
-        </label>
-      ))}
+      {ways.map((one, n) => line(one.channelId, text.why(one, n === 0)))}
+      {no.map((one) => line(one.channelId, text.whyNot(one)))}
     </fieldset>
   )
 }

@@ -6,6 +6,7 @@ import { type I18n, useI18n } from '../../i18n.ts'
 import { useMoney } from '../../money.ts'
 import { useUsers } from '../../session/session.ts'
 import { exactTime } from '../../time.ts'
+import { useChannels } from './channel-icon.tsx'
 import css from './message.module.css'
 
 const words = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -15,7 +16,13 @@ const tookIt = (event: ActivityEvent): boolean =>
   event.kind === 'assigned' && event.actorId !== null && event.data['toId'] === event.actorId
 
 /** What happened, as a sentence. `nameOf` gives a colleague's name. */
-function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) => string, money: MoneyPreferences): string {
+function eventText(
+  i: I18n,
+  event: ActivityEvent,
+  nameOf: (id: string) => string,
+  channelOf: (id: string) => string,
+  money: MoneyPreferences,
+): string {
   const { data, kind } = event
   if (kind === 'assigned') {
     const to = words(data['toId'])
@@ -24,12 +31,17 @@ function eventText(i: I18n, event: ActivityEvent, nameOf: (id: string) => string
   }
   if (kind.startsWith('deal_')) return dealText(i, event, money)
   const phone = words(data['phone']) || words(data['value'])
+  // Digits of an address stay as they are.
+  const shown = (number: string) =>
+    number.startsWith('+') ? displayPhone(number, i.digits === 'latin' ? 'en' : i.locale) : number
   const values = {
     name: words(data['loserName']) || words(data['name']),
     title: words(data['title']),
     code: words(data['code']),
-    // Digits of an address stay as they are.
-    value: phone.startsWith('+') ? displayPhone(phone, i.digits === 'latin' ? 'en' : i.locale) : phone,
+    value: shown(phone),
+    sentTo: shown(words(data['sentTo'])),
+    from: channelOf(words(data['fromChannelId'])),
+    to: channelOf(words(data['toChannelId'])),
   }
   const key =
     kind === 'merged' && data['loserKind'] === 'visitor'
@@ -66,7 +78,9 @@ export function EventLine({ event }: { event: ActivityEvent }) {
   const users = useUsers()
   const nameOf = (id: string) => users.get(id)?.name ?? '…'
   const money = useMoney()
-  const what = eventText(i, event, nameOf, money)
+  const channels = useChannels()
+  const channelOf = (id: string) => channels.get(id)?.name ?? '…'
+  const what = eventText(i, event, nameOf, channelOf, money)
   return (
     <p className={css.event} data-kind={event.kind}>
       <span>

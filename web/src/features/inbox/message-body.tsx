@@ -134,7 +134,7 @@ function Special({ message }: { message: Message }) {
         <p className={css.said}>
           <IconPlayerPlay size={16} aria-hidden className="mirror" />
           {t('inbox.message.start')}
-          {payload !== '' && ` · ${t('inbox.message.startFrom', { payload })}`}
+          {payload !== '' && !payload.startsWith('df_') && ` · ${t('inbox.message.startFrom', { payload })}`}
         </p>
       )
     }

@@ -34,7 +34,7 @@ export const MessageBubble = memo(function MessageBubble({
   const author = message.authorId === null ? undefined : users.get(message.authorId)?.name
   const voice = !out
     ? conversation.contact.name
-    : (author ?? t(message.origin === 'welcome' ? 'inbox.message.welcome' : 'inbox.message.api'))
+    : (author ?? i.maybe(`inbox.message.${message.origin}`) ?? t('inbox.message.api'))
   const trouble = message.state === 'failed' || message.state === 'unknown'
   return (
     <article

@@ -1,12 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
 import type { Message, MessageAttempt } from '#shared/api/conversations.ts'
 import { formatDate } from '#shared/dates.ts'
-import { useI18n } from '../../i18n.ts'
+import { loadTexts, useI18n } from '../../i18n.ts'
 import { LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { IconX } from '../../ui/icons.ts'
 import css from './message.module.css'
 import { messageQuery } from './quote.tsx'
+
+const MessageRoute = lazy(async () => {
+  const [module] = await Promise.all([import('./message-route.tsx'), loadTexts('routes')])
+  return module
+})
 
 /** The attempts to send and the former texts, asked for when opened. */
 export function MessageDetails({ message, onClose }: { message: Message; onClose: () => void }) {
@@ -22,6 +28,11 @@ export function MessageDetails({ message, onClose }: { message: Message; onClose
       {data === undefined && error === null && <Skeleton width={180} height={40} />}
       {data !== undefined && message.direction === 'out' && (
         <>
+          {data.route !== null && (
+            <Suspense>
+              <MessageRoute message={data} route={data.route} />
+            </Suspense>
+          )}
           <h4>{t('inbox.delivery.log')}</h4>
           {data.attempts.length === 0 && <p>{t('inbox.delivery.noAttempts')}</p>}
           <ol>

@@ -18,6 +18,7 @@ import { ChannelIcon } from '../inbox/channel-icon.tsx'
 import { checkSoon, ConnectionCheck, useCheck } from './channel-check.tsx'
 import { DangerSection } from './channel-danger.tsx'
 import { PaceSection } from './channel-pace.tsx'
+import { type Reach, ReachSections } from './channel-reach.tsx'
 import { WelcomeSection } from './channel-welcome.tsx'
 import css from './channels.module.css'
 import { ChannelState } from './channels.tsx'
@@ -106,6 +107,7 @@ interface Form {
   settings: TypedSettings
   welcome: Welcome
   reopenHours: string
+  reach: Reach
 }
 /** `locale`: whose digits the numbers are written with. */
 const formOf = (channel: Channel, kind: ChannelKindInfo, locale: Locale): Form => ({
@@ -113,6 +115,10 @@ const formOf = (channel: Channel, kind: ChannelKindInfo, locale: Locale): Form =
   settings: typedSettings(kind, locale, channel.settings),
   welcome: channel.welcome,
   reopenHours: localDigits(String(channel.reopenHours), locale),
+  reach: {
+    restDays: localDigits(String(channel.restDays), locale),
+    link: { ...channel.link, days: localDigits(String(channel.link.days), locale) },
+  },
 })
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
@@ -153,12 +159,15 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
     setBusy(true)
     refusal.clear()
     try {
-      const hours = Number(latinDigits(form.reopenHours.trim() === '' ? 'x' : form.reopenHours))
+      const numberOf = (typed: string) => Number(latinDigits(typed.trim() === '' ? 'x' : typed))
+      const { restDays, link } = form.reach
       const change: ChannelPatch = {
         ...(form.name !== base.name && { name: form.name }),
         ...(!same(form.settings, base.settings) && { settings: sentSettings(kind, form.settings) }),
         ...(!same(form.welcome, base.welcome) && { welcome: form.welcome }),
-        ...(form.reopenHours !== base.reopenHours && { reopenHours: hours }),
+        ...(form.reopenHours !== base.reopenHours && { reopenHours: numberOf(form.reopenHours) }),
+        ...(restDays !== base.reach.restDays && { restDays: numberOf(restDays) }),
+        ...(!same(link, base.reach.link) && { link: { ...link, days: numberOf(link.days) } }),
       }
       const answer = await api.patch<Channel>(`/channels/${channel.id}`, change)
       const next = formOf(answer, kind, i.digits === 'latin' ? 'en' : i.locale)
@@ -175,7 +184,16 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
     }
   }
   const names = kind.settings.map((field) => `settings.${field.name}`)
-  const shown = ['name', 'reopenHours', 'welcome.text', 'welcome.fileId', 'welcome.buttonText', ...names]
+  const reachFields = ['restDays', 'link.text', 'link.days']
+  const shown = [
+    'name',
+    'reopenHours',
+    ...reachFields,
+    'welcome.text',
+    'welcome.fileId',
+    'welcome.buttonText',
+    ...names,
+  ]
   return (
     <div className={frame.page}>
       <Back />
@@ -247,6 +265,12 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
           />
         </div>
       </Section>
+      <ReachSections
+        kind={kind}
+        reach={form.reach}
+        refusal={refusal}
+        onChange={(reach) => setForm({ ...form, reach })}
+      />
       <Section title={t('settings.channel.rest')} about={t('settings.channel.rest.about')}>
         <div className={frame.buttons}>
           {channel.state === 'paused' ? (

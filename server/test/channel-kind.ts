@@ -32,7 +32,13 @@ export const PLAY_TOKEN = 'play-9f8e7d6c5b4a'
 
 export function playKind(
   name = 'play',
-  options: { firstContact?: boolean; identityKind?: string; linkButton?: boolean; startLink?: boolean } = {},
+  options: {
+    firstContact?: boolean
+    identityKind?: string
+    linkButton?: boolean
+    startLink?: boolean
+    recognisesRepeats?: boolean
+  } = {},
 ): PlayKind {
   const play: Omit<PlayKind, 'installed'> = { sent: [], setups: [], behave: {} }
   const kind: ChannelKind = {
@@ -58,6 +64,7 @@ export function playKind(
       askNumber: true,
       buttons: false,
       ...(options.linkButton && { linkButton: true }),
+      ...(options.recognisesRepeats && { recognisesRepeats: true }),
       receipts: 'none',
       firstContact: options.firstContact ?? false,
       profile: true,

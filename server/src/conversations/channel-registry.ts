@@ -244,6 +244,10 @@ export function plainMessage(channel: LiveChannel, error: unknown): string {
   return stripUnsafe(redactor(channel)(message)).slice(0, 500)
 }
 
+/** Whether a message in doubt may be tried again by a program: the provider takes each only once. */
+export const recognisesRepeats = ({ kind }: Pick<LiveChannel, 'kind'>): boolean =>
+  kind.kind.capabilities.recognisesRepeats === true
+
 /** Messages a second, for the whole channel and for one chat: the kind's, unless the settings say otherwise. */
 export function ratesOf(channel: Pick<LiveChannel, 'kind' | 'settings'>): Capabilities['rate'] {
   const { rate } = channel.kind.kind.capabilities

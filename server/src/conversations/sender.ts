@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { App, Part } from '../platform/app.ts'
 import { createBatcher } from '../platform/batcher.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
-import type { Channels, LiveChannel } from './channel-registry.ts'
+import { type Channels, type LiveChannel, recognisesRepeats } from './channel-registry.ts'
 import { type Delivered, deliver, unforeseen } from './deliver.ts'
 import { createDepartures } from './departures.ts'
 import type { NodeSession } from './node-session.ts'
 import { onQueued } from './outbound.ts'
 import { HORIZON_MS, keepMoments, type Pace, paceOf, slowDown, takeMoments } from './rate.ts'
-import { type Settled, settle, tellOutcomes } from './settle.ts'
+import { MAX_ATTEMPTS, type Settled, settle, tellOutcomes } from './settle.ts'
 
 /** Sends at a time per channel; a slow provider must not pile up work. */
 const IN_FLIGHT = 64
@@ -150,7 +150,7 @@ export function createSender(app: App, channels: Channels, node: NodeSession): {
   }
 
   async function sweep(): Promise<void> {
-    await forgetDead(app, node)
+    await forgetDead(app, channels, node)
     const rows = await app.db.query<{ id: string }>(
       // outbox_next: one probe per channel
       `select c.id from channel c where c.state = 'active' and exists (select from outbox o where o.channel_id = c.id and o.lease_node is null)`,
@@ -207,7 +207,8 @@ async function claim(
     chat_at: string | null
   }>(
     // outbox_next once per priority, replies first. A chat's messages go one at a time and in order: a message waits for
-    // earlier ones of its priority or a higher one, and for whatever is being sent in its chat.
+    // earlier ones of its priority or a higher one, and for whatever is being sent in its chat. The channel's state is read
+    // here, with the outbox: what is remembered of it may be older than the refusal that has just stopped it.
     `select o.message_id, o.thread_key, o.attempts, o.priority, extract(epoch from b.next_at) * 1000 as chat_at
      from unnest('{0,5,9}'::smallint[]) as p(priority)
      cross join lateral (
@@ -219,6 +220,7 @@ async function claim(
        order by o.run_at, o.message_id limit $2 for update of o skip locked
      ) o
      left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key
+     where (select state from channel where id = $1) = 'active'
      order by p.priority, o.run_at, o.message_id limit $2`,
     [channel.id, moments.length],
   )
@@ -245,7 +247,7 @@ async function claim(
   return { claimed, wait: undefined }
 }
 
-/** When something of this channel may be due; undefined: nothing waits. */
+/** When something of this channel may be due; undefined: nothing waits, or the channel does not send. */
 async function nextMoment(tx: Tx, channelId: string): Promise<number | undefined> {
   const row = await tx.one<{ wait: number | null }>(
     `select greatest(least(min(extract(epoch from greatest(o.run_at, b.next_at) - clock_timestamp()) * 1000), 5000), 20)::int as wait
@@ -253,7 +255,8 @@ async function nextMoment(tx: Tx, channelId: string): Promise<number | undefined
              -- What waits for one on its way in the same chat is looked at when that one is settled.
              and not exists (select from outbox e where e.channel_id = $1 and e.thread_key = w.thread_key and e.lease_node is not null)
            order by priority, run_at limit 50) o
-     left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key`,
+     left join rate_bucket b on b.channel_id = $1 and b.bucket = 'chat:' || o.thread_key
+     where (select state from channel where id = $1) = 'active'`,
     [channelId],
   )
   return row?.wait ?? undefined
@@ -271,26 +274,41 @@ async function note(tx: Tx, node: NodeSession, claimed: Claimed[]): Promise<void
   )
 }
 
-/** Messages whose node died while sending: they may have gone. Shown as unknown, never sent again by a program. */
-async function forgetDead(app: App, node: NodeSession): Promise<void> {
+/**
+ * Messages whose node died while sending: they may have gone. Where the provider recognises a repeat they go on, with the
+ * id they had; elsewhere they are shown as unknown and never sent again by a program.
+ */
+async function forgetDead(app: App, channels: Channels, node: NodeSession): Promise<void> {
   const leases = await app.db.query<{ node: number }>(
     'select distinct lease_node as node from outbox where lease_node is not null and lease_node <> $1',
     [node.number],
   )
   const dead = await node.dead(leases.map((lease) => lease.node))
   if (dead.length === 0) return
+  const safe = (await channels.all()).filter(recognisesRepeats).map((channel) => channel.id)
   await app.db.transaction(async (tx) => {
-    const rows = await tx.query<{ message_id: string; channel_id: string; conversation_id: string }>(
+    const back = await tx.query<{ message_id: string }>(
+      // The pause grows, so that a message which brings programs down does not do it all the time.
+      `with again as (update outbox set lease_node = null, run_at = now() + make_interval(secs => least(2 ^ attempts, 3600))
+                      where lease_node = any($1::int[]) and channel_id = any($2::bigint[]) and attempts < $3
+                      returning message_id, run_at),
+       closed as (update message_attempt a set finished_at = now(), outcome = 'later', code = 'interrupted', retry_at = again.run_at
+                  from again where a.message_id = again.message_id and a.finished_at is null)
+       update message m set state = 'waiting' from again where m.id = again.message_id and m.state = 'sending'
+       returning m.id as message_id`,
+      [dead, safe, MAX_ATTEMPTS],
+    )
+    const lost = await tx.query<{ message_id: string }>(
       `with lost as (delete from outbox where lease_node = any($1::int[]) returning message_id, channel_id),
        closed as (update message_attempt a set finished_at = now(), outcome = 'unknown', code = 'interrupted'
                   from lost where a.message_id = lost.message_id and a.finished_at is null)
        update message m set state = 'unknown', failure_code = 'interrupted', failure_detail = '' from lost where m.id = lost.message_id
-       returning m.id as message_id, m.channel_id, m.conversation_id`,
+       returning m.id as message_id`,
       [dead],
     )
     await tellOutcomes(
       tx,
-      rows.map((row) => row.message_id),
+      [...back, ...lost].map((row) => row.message_id),
     )
   })
 }

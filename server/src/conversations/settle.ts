@@ -1,6 +1,6 @@
 import type { App } from '../platform/app.ts'
 import { isDatabaseAway, type Tx } from '../platform/db.ts'
-import type { Channels, LiveChannel } from './channel-registry.ts'
+import { type Channels, type LiveChannel, recognisesRepeats } from './channel-registry.ts'
 import { markBroken } from './channels.ts'
 import type { Delivered } from './deliver.ts'
 import { settleCosts } from './costs.ts'
@@ -17,8 +17,8 @@ export interface Settled {
   outcome: Delivered
 }
 
-/** After this many tries, over a day, a message that only ever got "later" has failed. */
-const MAX_ATTEMPTS = 34
+/** After this many tries, over a day, a message that only ever got "later" has failed; or nobody knows, where "later" may be said of one that has gone. */
+export const MAX_ATTEMPTS = 34
 
 /** Waits 2, 4, 8 … seconds, an hour at most, spread by a fifth so that many do not come back together. */
 export function backoffSeconds(attempt: number, random = Math.random()): number {
@@ -28,11 +28,13 @@ export function backoffSeconds(attempt: number, random = Math.random()): number 
 /** Writes down what became of messages: the attempt, the message, the outbox, and what follows from it. One transaction for all. */
 export async function settle(app: App, channels: Channels, items: Settled[]): Promise<void> {
   const live = await channels.all()
+  const repeats = new Set(live.filter(recognisesRepeats).map((channel) => channel.id))
   await app.db.transaction(async (tx) => {
     await settleSent(tx, items)
     const lost: Lost[] = []
     for (const item of items)
-      if (item.outcome.outcome !== 'sent') lost.push(...(await settleFailed(tx, item, item.outcome)))
+      if (item.outcome.outcome !== 'sent')
+        lost.push(...(await settleFailed(tx, item, item.outcome, repeats.has(item.channelId))))
     await goOnElsewhere(app, tx, live, lost)
     await tellOutcomes(
       tx,
@@ -146,8 +148,16 @@ async function settleSent(tx: Tx, items: Settled[]): Promise<void> {
   )
 }
 
-/** @returns the message, if it cannot reach the person and might by another way */
-async function settleFailed(tx: Tx, item: Settled, failed: Exclude<Delivered, { outcome: 'sent' }>): Promise<Lost[]> {
+/**
+ * @param repeats the provider recognises repeats, so "later" is also said of what may have gone
+ * @returns the message, if it cannot reach the person and might by another way
+ */
+async function settleFailed(
+  tx: Tx,
+  item: Settled,
+  failed: Exclude<Delivered, { outcome: 'sent' }>,
+  repeats: boolean,
+): Promise<Lost[]> {
   const { code, detail } = failed
   switch (failed.outcome) {
     case 'later': {
@@ -155,7 +165,7 @@ async function settleFailed(tx: Tx, item: Settled, failed: Exclude<Delivered, { 
       const seconds = failed.retryAfter ?? backoffSeconds(item.attempt)
       const at = new Date(Date.now() + seconds * 1000)
       await closeAttempt(tx, item, failed, gaveUp ? null : at)
-      if (gaveUp) await end(tx, item, 'failed', code, detail)
+      if (gaveUp) await end(tx, item, repeats ? 'unknown' : 'failed', code, detail)
       else if (failed.whole) await holdUntil(tx, item.channelId, null, at)
       if (!gaveUp) await again(tx, item, at)
       return []
@@ -210,10 +220,11 @@ async function end(tx: Tx, item: Settled, state: 'failed' | 'unknown', code: str
 }
 
 async function again(tx: Tx, item: Settled, at: Date): Promise<void> {
-  // Without its row it was declared unknown meanwhile (this node was taken for dead): then it stays so.
+  // This node was taken for dead meanwhile: without its row it was declared unknown, and stays so; with another attempt it
+  // is under way from another node.
   const row = await tx.one<{ message_id: string }>(
-    'update outbox set lease_node = null, run_at = $2 where message_id = $1 returning message_id',
-    [item.messageId, at],
+    'update outbox set lease_node = null, run_at = $2 where message_id = $1 and attempts = $3 returning message_id',
+    [item.messageId, at, item.attempt],
   )
   if (row) await tx.query(`update message set state = 'waiting' where id = $1 and state = 'sending'`, [item.messageId])
 }

@@ -25,6 +25,7 @@ create table template (
 );
 create unique index template_shortcut on template (coalesce(owner_id, 0), shortcut) where shortcut <> '' and archived_at is null;
 create index template_list on template (sort_name, id);
+create index template_files on template using gin (file_ids) where file_ids <> '{}';
 create index template_owner on template (owner_id) where owner_id is not null;
 create index template_team on template (team_id) where team_id is not null;
 

@@ -223,12 +223,13 @@ export function checkFields(
 
 /**
  * The text for one reader. `missing`: fields that have no value here (or none that the format can show) and no fallback;
- * where it is not empty the text has holes and must not be sent.
+ * where it is not empty the text has holes and must not be sent. `hole`: what is shown in their place to whoever mends it.
  */
 export function renderTemplate(
   { parts }: Pick<Parsed, 'parts'>,
   values: TemplateValues,
   preferences: RenderPreferences,
+  hole: (part: FieldPart) => string = () => '',
 ): { text: string; missing: string[] } {
   const missing = new Set<string>()
   let text = ''
@@ -242,7 +243,10 @@ export function renderTemplate(
     const shown = value === undefined ? '' : showValue(value, part.format, preferences)
     if (shown !== '') text += shown
     else if (part.fallback !== undefined) text += part.fallback
-    else missing.add(part.field)
+    else {
+      missing.add(part.field)
+      text += hole(part)
+    }
   }
   return { text: stripUnsafe(text), missing: [...missing] }
 }

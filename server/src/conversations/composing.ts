@@ -6,10 +6,10 @@ import { fileInfo, loadFiles } from '../platform/files.ts'
 import { type FieldProblem, Problem, wrongField } from '../platform/problem.ts'
 import type { LiveChannel } from './channel-registry.ts'
 import { attachmentKindOf } from './outbound.ts'
+import { templateFiles } from './template-access.ts'
 
 /**
  * Refuses what the channel could never carry, with the field and the limit, before anything is stored.
- * `allowed`: files of others that may be sent, those of the text it is written with.
  * @throws Problem `channel_not_active`, or `invalid_input` with the fields that are wrong
  */
 export async function checkOutgoing(
@@ -18,7 +18,6 @@ export async function checkOutgoing(
   channel: LiveChannel | undefined,
   message: MessageNew,
   field = '',
-  allowed: readonly string[] = [],
 ): Promise<void> {
   if (!channel || channel.state !== 'active') throw new Problem('channel_not_active')
   const { capabilities } = channel.kind.kind
@@ -30,7 +29,7 @@ export async function checkOutgoing(
     problems.push({ field: `${field}text`, code: 'too_long', values: { max: capabilities.textLength } })
   if (message.mentions?.length) problems.push({ field: `${field}mentions`, code: 'not_allowed' })
   if (message.askNumber && !capabilities.askNumber) problems.push({ field: `${field}askNumber`, code: 'not_allowed' })
-  const files = await ownFiles(db, actor, fileIds, `${field}attachmentIds`, allowed)
+  const files = await ownFiles(db, actor, fileIds, `${field}attachmentIds`)
   for (const [n, file] of files.entries()) {
     const limit = capabilities.attachments[attachmentKindOf(channel, file.mediaType)]
     const at = `${field}attachmentIds.${n}`
@@ -42,19 +41,15 @@ export async function checkOutgoing(
   if (problems.length > 0) throw new Problem('invalid_input', {}, problems)
 }
 
-/** The files in the order asked. Only one's own uploads: else an id would be enough to pass on anybody's file. */
-export async function ownFiles(
-  db: Db,
-  actor: Actor,
-  ids: readonly string[],
-  field: string,
-  allowed: readonly string[] = [],
-): Promise<FileInfo[]> {
+/** The files in the order asked. Only one's own uploads and those of texts one is offered: else an id would be enough to pass on anybody's file. */
+export async function ownFiles(db: Db, actor: Actor, ids: readonly string[], field: string): Promise<FileInfo[]> {
   if (new Set(ids).size < ids.length) throw wrongField(field, 'already_used')
   const found = new Map((await loadFiles(db, ids)).map((file) => [file.id, file]))
+  const others = ids.filter((id) => found.get(id)?.uploadedBy !== actor.userId)
+  const offered = await templateFiles(db, actor, others)
   return ids.map((id) => {
     const file = found.get(id)
-    if (!file || (file.uploadedBy !== actor.userId && !allowed.includes(id))) throw wrongField(field, 'not_allowed')
+    if (!file || (file.uploadedBy !== actor.userId && !offered.has(id))) throw wrongField(field, 'not_allowed')
     return fileInfo(file)
   })
 }

@@ -1,5 +1,5 @@
 import type { Actor, App } from '../platform/app.ts'
-import { isTemplateFile } from './templates.ts'
+import { templateFiles } from './template-access.ts'
 
 /** Who may fetch files of this module: attachments, files of notes, files of welcome messages and of texts. */
 export function fileRules(app: App): void {
@@ -33,7 +33,7 @@ export function fileRules(app: App): void {
       )
       return row !== undefined
     },
-    (actor, fileId) => isTemplateFile(app.db, actor, fileId),
+    async (actor, fileId) => (await templateFiles(app.db, actor, [fileId])).has(fileId),
   )
   app.fileUses.push(
     `exists (select 1 from channel x where x.welcome->>'fileId' = file.id::text)`,

@@ -1,7 +1,8 @@
 import type { MessageNew } from '#shared/api/conversations.ts'
 import type { TemplatePreview, TemplatePreviewAsk } from '#shared/api/templates.ts'
+import type { Locale } from '#shared/locales.ts'
 import { smsParts } from '#shared/sms-parts.ts'
-import { parseTemplate, renderTemplate, toTemplateValue, type TemplateValues } from '#shared/template.ts'
+import { parseTemplate, renderTemplate, templateText, toTemplateValue, type TemplateValues } from '#shared/template.ts'
 import { dealVisible } from '../sales/deal-views.ts'
 import { parameters, visibleRoot } from '../crm/visibility.ts'
 import type { Actor } from '../platform/app.ts'
@@ -9,7 +10,6 @@ import type { Db } from '../platform/db.ts'
 import { need } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Channels, LiveChannel } from './channel-registry.ts'
-import { loadFileInfos } from './composing.ts'
 import { needConversation } from './conversations.ts'
 import { loadTemplateValues, readersOf, templateProblems, type TemplateSubject } from './template-fields.ts'
 import { getTemplate, type TemplateTexts } from './templates.ts'
@@ -31,7 +31,7 @@ async function renderFor(
   { text, texts = {} }: TemplateTexts,
   subject: TemplateSubject,
   given: TemplateValues = {},
-): Promise<{ text: string; missing: string[]; locale: 'fa' | 'ar' | 'en' }> {
+): Promise<{ text: string; draft: string; missing: string[]; locale: Locale }> {
   const [reader] = await readersOf(db, [subject])
   if (!reader) throw new Error('nobody to write to')
   const variant = texts[reader.locale]
@@ -41,7 +41,9 @@ async function renderFor(
     parsed.fields.filter((field) => maySay(actor, field)),
     [subject],
   )
-  return { ...renderTemplate(parsed, { ...values, ...given }, reader), locale: reader.locale }
+  const all = { ...values, ...given }
+  const { text: draft } = renderTemplate(parsed, all, reader, (part) => templateText([part]))
+  return { ...renderTemplate(parsed, all, reader), draft, locale: reader.locale }
 }
 
 /** Who sees a conversation sees its contact's name. */
@@ -112,7 +114,7 @@ async function subjectOf(db: Db, actor: Actor, ask: TemplatePreviewAsk): Promise
 
 /**
  * A message that names a text, with the words put in: those of the text for this subject, unless the sender wrote them;
- * the text's files before the sender's own. `allowed`: files the sender may send although others uploaded them.
+ * the text's files before the sender's own.
  * @throws Problem not_found for a text one may not see; `invalid_input` with `fields.<name>` for each field without a value
  */
 export async function fillMessage(
@@ -121,23 +123,19 @@ export async function fillMessage(
   subject: TemplateSubject,
   message: MessageNew,
   path = '',
-): Promise<{ message: MessageNew; allowed: string[] }> {
-  if (message.templateId === undefined) return { message, allowed: [] }
+): Promise<MessageNew> {
+  if (message.templateId === undefined) return message
   const kept = await getTemplate(db, actor, message.templateId)
-  const files = await loadFileInfos(db, kept.fileIds)
-  const own = message.attachmentIds ?? []
-  const allowed = kept.fileIds.filter((id) => files.has(id))
-  const attachmentIds = message.text === undefined ? [...new Set([...allowed, ...own])] : own
-  if (message.text !== undefined) return { message: { ...message, attachmentIds }, allowed }
+  // Written by hand after it was filled in: the use is noted, the words are the sender's.
+  if (message.text !== undefined) return message
   const given = message.fields ?? {}
   const values = Object.fromEntries(Object.entries(given).map(([name, raw]) => [name, toTemplateValue(raw)]))
-  const said = { ...subject, userId: actor.userId, event: given }
-  const { text, missing } = await renderFor(db, actor, kept, said, values)
+  const { text, missing } = await renderFor(db, actor, kept, { ...subject, userId: actor.userId, event: given }, values)
   if (missing.length > 0)
     throw new Problem(
       'invalid_input',
       {},
       missing.map((name) => ({ field: `${path}fields.${name}`, code: 'required' })),
     )
-  return { message: { ...message, text, attachmentIds }, allowed }
+  return { ...message, text, attachmentIds: [...new Set([...kept.fileIds, ...(message.attachmentIds ?? [])])] }
 }

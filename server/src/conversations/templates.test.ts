@@ -6,7 +6,7 @@ import type { Conversation, TimelineItem } from '#shared/api/conversations.ts'
 import type { DealStage } from '#shared/api/deals.ts'
 import type { CustomField } from '#shared/api/fields.ts'
 import type { Template, TemplateFieldList, TemplatePreview, TemplateVersion } from '#shared/api/templates.ts'
-import { type Client, startTestApp, type TestApp } from '../../test/app.ts'
+import { type Client, startTestApp, type TestApp, until } from '../../test/app.ts'
 import { install, playKind } from '../../test/channel-kind.ts'
 import { deskUser, makeChannel, write } from '../../test/desk.ts'
 import { loadTemplateValues } from './template-fields.ts'
@@ -407,6 +407,9 @@ describe('a ready answer', () => {
     const sent = await post({ templateId: body.id }, desk)
     expect(sent.status).toBe(201)
     expect(sent.body.type === 'message' && sent.body.message.attachments.map((one) => one.name)).toEqual(['قیمت.txt'])
+    expect((await post({ text: 'x', attachmentIds: [fileId] }, desk)).status).toBe(201)
+    await admin.delete(`/templates/${body.id}`)
+    await admin.patch(`/templates/${body.id}`, { fileIds: [] })
     expect((await post({ text: 'x', attachmentIds: [fileId] }, desk)).status).toBe(422)
     expect((await post({ templateId: body.id }, t.as(t.people.stranger))).status).toBe(403)
   })
@@ -415,6 +418,30 @@ describe('a ready answer', () => {
     const { body } = await make(admin, { text: 'x', own: true })
     const desk = t.as(await deskUser(t, [{ id: channel.id }]))
     expect((await post({ templateId: body.id }, desk)).status).toBe(404)
+  })
+})
+
+describe('a welcome', () => {
+  const patch = (text: string) =>
+    admin.patch<ProblemBody>(`/channels/${channel.id}`, { welcome: { ...channel.welcome, text } })
+
+  it('names only what is known of everybody, or says what stands there otherwise', async () => {
+    const codes = async (text: string) =>
+      (await patch(text)).body.errors?.map((error) => `${error.field} ${error.code}`)
+    expect(await codes('سلام {contact.nam}')).toEqual(['welcome.text text_field_unknown'])
+    expect(await codes('سلام {contact.email}')).toEqual(['welcome.text text_fallback_needed'])
+    expect(await codes('سلام {')).toEqual(['welcome.text text_brace_wrong'])
+  })
+
+  it('greets each newcomer by name', async () => {
+    expect((await patch('سلام {contact.name} {contact.email | دوست} {{}}')).status).toBe(200)
+    const { id } = await write(t, channel, 'newcomer', 'سلام')
+    const welcome = await until(async () => {
+      const { body } = await admin.get<PageOf<TimelineItem>>(`/conversations/${id}/messages`)
+      return body.items.find((item) => item.type === 'message' && item.message.origin === 'welcome')
+    })
+    expect(welcome.type === 'message' && welcome.message.text).toBe('سلام مشتری newcomer دوست {}')
+    await patch('')
   })
 })
 

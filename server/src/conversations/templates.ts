@@ -3,7 +3,7 @@ import type { Template, TemplateNew, TemplatePatch, TemplateQuery, TemplateVersi
 import { type Locale, LOCALES } from '#shared/locales.ts'
 import { parseTemplate, renderTemplate, type TemplateProblem } from '#shared/template.ts'
 import { foldForIndex, foldText, searchTerms, sortKey, stripUnsafe } from '#shared/text.ts'
-import { type Parameters, parameters } from '../crm/visibility.ts'
+import { parameters } from '../crm/visibility.ts'
 import { audit } from '../org/audit.ts'
 import type { Actor } from '../platform/app.ts'
 import { type Db, type Tx, violatedKey } from '../platform/db.ts'
@@ -11,6 +11,7 @@ import { loadFiles } from '../platform/files.ts'
 import { decodeCursor, need, pageOf } from '../platform/http.ts'
 import { type FieldProblem, Problem, wrongField } from '../platform/problem.ts'
 import { loadFileInfos } from './composing.ts'
+import { templateVisible } from './template-access.ts'
 import { loadTemplateValues, readersOf, templateProblems, type TemplateSubject } from './template-fields.ts'
 
 /** Texts with fields under a name: the office's, and ready answers of one's own. What was sent stays as it was sent. */
@@ -128,13 +129,6 @@ const SELECT = `select t.id, t.name, t.sort_name, t.shortcut, t.uses, t.folder, 
   from template t cross join lateral (
     select coalesce(sum(times), 0) as times, max(last_at) as last_at from template_use where template_id = t.id) u`
 
-/** One's own, the office's that are everybody's, and those of one's teams; who cares for the office's sees all of these. */
-function templateVisible(actor: Actor, { add }: Parameters): string {
-  const me = `${add(actor.userId)}::bigint`
-  return `(t.owner_id = ${me} or t.owner_id is null and (t.team_id is null or ${add(actor.rights.has('template.manage'))}::bool
-    or t.team_id in (select team_id from team_member where user_id = ${me})))`
-}
-
 const mayEdit = (actor: Actor, row: Pick<Row, 'owner_id'>): boolean =>
   row.owner_id === null ? actor.rights.has('template.manage') : row.owner_id === actor.userId
 
@@ -229,16 +223,6 @@ export async function listVersions(db: Db, actor: Actor, id: string): Promise<Te
     changedBy,
     changedAt: changed_at.toISOString(),
   }))
-}
-
-/** The files of office texts are for whoever may be offered the text; those of one's own for oneself. */
-export async function isTemplateFile(db: Db, actor: Actor, fileId: string): Promise<boolean> {
-  const params = parameters()
-  const row = await db.one(
-    `select from template t where ${params.add(fileId)}::bigint = any(t.file_ids) and ${templateVisible(actor, params)} limit 1`,
-    params.values,
-  )
-  return row !== undefined
 }
 
 // ───────────────────────────── writing

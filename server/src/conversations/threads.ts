@@ -78,8 +78,8 @@ export async function postMessage(
   }
   const channel = await channels.byId(head.channel_id)
   const subject = { contactId: head.contact_id, conversationId }
-  const { message: filled, allowed } = await fillMessage(app.db, actor, subject, input)
-  await checkOutgoing(app.db, actor, channel, filled, '', allowed)
+  const filled = await fillMessage(app.db, actor, subject, input)
+  await checkOutgoing(app.db, actor, channel, filled)
   if (!channel) throw new Problem('channel_not_active')
   await checkReply(app.db, conversationId, input.replyToId)
   try {

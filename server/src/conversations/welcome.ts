@@ -1,11 +1,14 @@
 import type { Press } from '#channels/contract.ts'
+import { parseTemplate } from '#shared/template.ts'
 import { translatorFor } from '../platform/texts.ts'
 import type { App } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
+import { wrongField } from '../platform/problem.ts'
 import { contextFor, type LiveChannel } from './channel-registry.ts'
 import type { InsertedMessage } from './inbound-messages.ts'
 import type { Thread } from './inbound-threads.ts'
-import { PRIORITY, queueMessage, queueMessages } from './outbound.ts'
+import { PRIORITY, queueMessages } from './outbound.ts'
+import { checkTexts, renderTexts } from './templates.ts'
 
 /**
  * The channel's own words, on somebody's first interaction ever (B12); with the button for sharing the number, if wanted
@@ -26,20 +29,63 @@ export async function sendWelcomes(
   // A file that is gone must not cost anybody the message this is the answer to.
   const file = fileId === null ? undefined : await tx.one<{ id: string }>('select id from file where id = $1', [fileId])
   if (text === '' && !file) return asked
-  for (const [threadKey, thread] of newcomers) {
-    const canAsk = askNumber && channel.kind.kind.capabilities.askNumber
-    await queueMessage(tx, {
-      channel,
-      conversation: { id: thread.id, contactId: thread.contactId, threadKey },
-      text,
-      fileIds: file ? [file.id] : [],
-      origin: 'welcome',
-      ...(canAsk ? { askNumber: buttonText || (await shareLabel(tx)) } : {}),
-      priority: PRIORITY.automatic,
-    })
+  const words = await wordsFor(
+    tx,
+    channel,
+    newcomers.map(([, thread]) => thread),
+  )
+  const canAsk = askNumber && channel.kind.kind.capabilities.askNumber
+  const label = canAsk ? buttonText || (await shareLabel(tx)) : ''
+  const outs = newcomers.flatMap(([threadKey, thread]) => {
+    const said = words.get(thread.id) ?? ''
+    if (said === '' && !file) return []
     if (canAsk) asked.add(threadKey)
-  }
+    return [
+      {
+        channel,
+        conversation: { id: thread.id, contactId: thread.contactId, threadKey },
+        text: said,
+        fileIds: file ? [file.id] : [],
+        origin: 'welcome' as const,
+        ...(canAsk ? { askNumber: label } : {}),
+        priority: PRIORITY.automatic,
+      },
+    ]
+  })
+  await queueMessages(tx, outs)
   return asked
+}
+
+/** By conversation. Nobody is greeted with a hole in the text, nor with more than the network carries. */
+async function wordsFor(tx: Tx, channel: LiveChannel, threads: readonly Thread[]): Promise<Map<string, string>> {
+  const subjects = threads.map((thread) => ({ contactId: thread.contactId, conversationId: thread.id }))
+  const rendered = await renderTexts(tx, { text: channel.welcome.text }, subjects)
+  return new Map(
+    threads.map(({ id }, index) => {
+      const { text = '', missing = [] } = rendered[index] ?? {}
+      return [id, missing.length > 0 || text.length > channel.kind.kind.capabilities.textLength ? '' : text]
+    }),
+  )
+}
+
+/** What is known of everybody who writes for the first time. */
+const KNOWN_OF_NEWCOMERS = new Set([
+  'contact.name',
+  'contact.kind',
+  'contact.createdAt',
+  'conversation.number',
+  'conversation.channel',
+  'conversation.startedAt',
+  'today',
+  'now',
+])
+
+/** Refuses a welcome that names what does not exist, or what nobody knows of a newcomer without saying what stands there then. */
+export async function checkWelcomeText(db: Db, text: string): Promise<void> {
+  await checkTexts(db, { text }, 'welcome.text')
+  for (const part of parseTemplate(text).parts)
+    if ('field' in part && part.fallback === undefined && !KNOWN_OF_NEWCOMERS.has(part.field))
+      throw wrongField('welcome.text', 'text_fallback_needed', { name: part.field })
 }
 
 /** Asks those who came by a link for their number, which proves that it was sent to them (B6); where the welcome did not. */

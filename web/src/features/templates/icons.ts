@@ -1,0 +1,16 @@
+export {
+  IconAlertTriangle,
+  IconArchive,
+  IconBraces,
+  IconFile,
+  IconHistory,
+  IconLock,
+  IconMessage2,
+  IconPaperclip,
+  IconPencil,
+  IconPlus,
+  IconRotateClockwise,
+  IconSearch,
+  IconTrash,
+  IconX,
+} from '@tabler/icons-react'

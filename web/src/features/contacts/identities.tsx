@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { Contact, Identity, IdentityPatch } from '#shared/api/contacts.ts'
 import { api } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
-import { queryClient, useMe } from '../../session/session.ts'
+import { queryClient } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { copyText } from '../../ui/copy-text.ts'
 import { Select } from '../../ui/field.tsx'
@@ -50,7 +50,6 @@ export function Identities({ contact, mayEdit, onWrite }: IdentitiesProps) {
 
 function IdentityLine({ contact, identity, mayEdit, onWrite }: IdentitiesProps & { identity: Identity }) {
   const { t } = useI18n()
-  const me = useMe()
   const routes = useRoutes(contact.id).data
   const name = useIdentityName()(identity.kind)
   const [asking, setAsking] = useState(false)

@@ -92,6 +92,7 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'settings-inbound': '/settings/inbound',
   'settings-audit': '/settings/audit',
   'settings-stages': '/settings/stages',
+  'settings-costs': '/settings/costs',
   deals: '/deals',
   requests: '/requests?side=all',
   tasks: '/tasks?side=all',
@@ -102,6 +103,8 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   reports: '/reports',
   'reports-messages': '/reports/messages?period=year',
   'reports-agents': '/reports/agents',
+  'reports-costs': '/reports/costs?period=quarter',
+  'reports-costs-list': '/reports/costs?period=quarter&group=user&line=all',
   'reports-list': '/reports?list=out.outcome=failed',
   search: '/search?search=%DA%86%D8%A7%D9%BE%DA%AF%D8%B1',
 })

@@ -1,6 +1,7 @@
 import type { DemoAccount } from '#shared/api/session.ts'
 import type { Config } from './platform/config.ts'
 import { spreadDates } from './demo/dates.ts'
+import { addPastCosts } from './demo/costs.ts'
 import { addHistory } from './demo/history.ts'
 import { fillOffice, type Progress } from './demo/fill.ts'
 import { type Pace, startLife } from './demo/life.ts'
@@ -36,6 +37,7 @@ export async function openDemo(config: Config, databaseUrl: string): Promise<Dem
         const stage = await fillOffice(app, reachable(running.url), sim, teller(say))
         await spreadDates(app.db, stage, Date.now())
         await addHistory(app.db, stage, Date.now())
+        await addPastCosts(app.db)
         await markFilled(app.db)
         await restoreChats(sim, app.db)
         say(`The demo is filled (${((Date.now() - begin) / 1000).toFixed(1)} s).`, 'دادهٔ نمونه آماده است.')

@@ -3,6 +3,7 @@ import type { Contact } from '#shared/api/contacts.ts'
 import type { Role } from '#shared/api/org.ts'
 import type { BaleSimulator, SimBot } from '#simulators/bale/server.ts'
 import type { App } from '../platform/app.ts'
+import { setCosts } from './costs.ts'
 import { addDeals } from './deals.ts'
 import { type Desk, openOffice } from './office.ts'
 import {
@@ -47,6 +48,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   const admin = await office.setUp(ORGANISATION)
   const channels = { sales: await addChannel(admin, sim, 'sales'), support: await addChannel(admin, sim, 'support') }
   const safir = await addSafirChannel(admin, sim)
+  await setCosts(admin, safir.id)
   await addColleagues(admin, channels.sales)
   const signIn = async (key: ColleagueKey): Promise<Desk> => (key === 'narges' ? admin : office.signIn(key))
   const desks: Stage['desks'] = {

@@ -7,6 +7,7 @@ export interface Desk {
   userId: string
   post<Body>(path: string, body?: object): Promise<Body>
   patch<Body>(path: string, body: object): Promise<Body>
+  put<Body>(path: string, body: object): Promise<Body>
   get<Body>(path: string): Promise<Body>
   /** Resolves to the file's id. */
   upload(file: Sample): Promise<string>
@@ -44,6 +45,7 @@ export function openOffice(url: string): {
       userId: id,
       post: (to, content = {}) => call('POST', to, content),
       patch: (to, content) => call('PATCH', to, content),
+      put: (to, content) => call('PUT', to, content),
       get: (to) => call('GET', to),
       async upload({ name, mimeType, data }) {
         const form = new FormData()

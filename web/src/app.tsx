@@ -243,7 +243,7 @@ const campaignSettings = createRoute({
 const campaign = createRoute({
   getParentRoute: () => inside,
   path: '/campaigns/$id',
-  loader: () => loadTexts('campaigns', 'contacts', 'table', 'fields', 'inbox'),
+  loader: () => loadTexts('campaigns', 'contacts', 'table', 'fields', 'inbox', 'templates', 'settings'),
   component: lazyRouteComponent(() => import('./features/campaigns/campaign.tsx'), 'CampaignPage'),
 })
 const requests = createRoute({

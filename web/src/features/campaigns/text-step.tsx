@@ -1,4 +1,4 @@
-import { useQueries } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueries } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import type { Campaign, CampaignPatch } from '#shared/api/campaigns.ts'
 import type { FileInfo } from '#shared/api/files.ts'
@@ -7,8 +7,11 @@ import { ApiProblem, fileUrl, uploadFile } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { Bidi } from '../../ui/bits.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
-import { AreaField, Switch } from '../../ui/field.tsx'
+import { Switch } from '../../ui/field.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
+import { OnePicker } from '../../ui/choice-picker.tsx'
+import { templatesQuery } from '../templates/queries.ts'
+import { TextEditor } from '../templates/text-editor.tsx'
 import css from './campaigns.module.css'
 import { IconPlus, IconX } from './icons.ts'
 import { recipientListQuery } from './queries.ts'
@@ -22,22 +25,47 @@ interface TextStepProps {
 /** What they get: the words with their fields, files, the button to share the number. */
 export function TextStep({ campaign, error, onChange }: TextStepProps) {
   const { t } = useI18n()
+  const extra = useRowFields(campaign.audience.listIds)
+  const templates =
+    useInfiniteQuery(templatesQuery({ use: 'campaign' })).data?.pages.flatMap((page) => page.items) ?? []
+  const { templateId } = campaign
+  const template = templates.find((one) => one.id === templateId)
   return (
     <>
-      <AreaField
-        label={t('campaigns.text')}
-        help={t('campaigns.text.help')}
-        rows={7}
-        maxLength={20_000}
-        value={campaign.text}
-        error={error}
-        data-testid="campaign-text"
-        onChange={(event) => onChange({ text: event.currentTarget.value, templateId: null })}
-      />
-      <RowFields
-        listIds={campaign.audience.listIds}
-        onInsert={(field) => onChange({ text: `${campaign.text}{${field}}`, templateId: null })}
-      />
+      {(templates.length > 0 || templateId !== null) && (
+        <OnePicker
+          label={t('campaigns.template')}
+          placeholder={t('campaigns.template.own')}
+          value={templateId}
+          options={templates.map(({ id, name }) => ({ id, name }))}
+          onChange={(id) => onChange({ templateId: id })}
+        />
+      )}
+      {templateId === null ? (
+        <TextEditor
+          label={t('campaigns.text')}
+          help={t('campaigns.text.help')}
+          rows={7}
+          value={campaign.text}
+          error={error}
+          extra={extra}
+          onChange={(text) => onChange({ text })}
+          data-testid="campaign-text"
+        />
+      ) : (
+        <div className={css.told}>
+          <div>
+            <p dir="auto" className={css.whole}>
+              {template?.text ?? ''}
+            </p>
+            {template !== undefined && (
+              <Button small onClick={() => onChange({ templateId: null, text: template.text })}>
+                {t('campaigns.template.change')}
+              </Button>
+            )}
+          </div>
+        </div>
+      )}
       <Files campaign={campaign} onChange={(fileIds) => onChange({ fileIds })} />
       <Switch
         label={t('campaigns.askNumber')}
@@ -49,22 +77,11 @@ export function TextStep({ campaign, error, onChange }: TextStepProps) {
   )
 }
 
-/** What the files of the audience know of each recipient, to be put into the text. */
-function RowFields({ listIds, onInsert }: { listIds: readonly string[]; onInsert: (field: string) => void }) {
-  const { t } = useI18n()
+/** What the files of the audience know of each recipient, for the text. */
+function useRowFields(listIds: readonly string[]): { name: string; label: string }[] {
   const lists = useQueries({ queries: listIds.map((id) => recipientListQuery(id)) })
   const fields = new Map(lists.flatMap(({ data }) => data?.fields.map(({ key, heading }) => [key, heading]) ?? []))
-  if (fields.size === 0) return null
-  return (
-    <div className={css.inline}>
-      <span className={css.quiet}>{t('campaigns.text.columns')}</span>
-      {[...fields].map(([key, heading]) => (
-        <Button key={key} small icon={<IconPlus size={14} />} onClick={() => onInsert(`row.${key}`)}>
-          <Bidi>{heading}</Bidi>
-        </Button>
-      ))}
-    </div>
-  )
+  return [...fields].map(([key, heading]) => ({ name: `row.${key}`, label: heading }))
 }
 
 const MOST_FILES = 10

@@ -148,11 +148,11 @@ const Name = Type.String({ minLength: 1, maxLength: 100 })
 export const RUN_STATES = ['new', 'running', 'waiting', 'done', 'not_met', 'held', 'failed', 'stopped'] as const
 export type RunState = (typeof RUN_STATES)[number]
 /** Why something did not happen: a code (`automations.reason.<code>`), and what its sentence speaks of. */
-export const Reason = Type.Object(
-  { code: Type.String() },
-  { additionalProperties: Type.Union([Type.String(), Type.Number(), Type.Array(Type.String())]) },
-)
-export type Reason = Static<typeof Reason>
+export interface Reason {
+  code: string
+  [detail: string]: string | number | string[]
+}
+export const Reason = Type.Unsafe<Reason>(Type.Object({ code: Type.String() }, { additionalProperties: true }))
 
 export const Automation = Type.Object({
   id: Id,
@@ -168,7 +168,7 @@ export const Automation = Type.Object({
   /** Of `webhook.received`: where the outside system delivers. */
   hookUrl: Nullable(Type.String()),
   /** Why it has paused itself. */
-  paused: Nullable(Type.Object({ ...Reason.properties, at: Time })),
+  paused: Nullable(Reason),
   lastRun: Nullable(Type.Object({ at: Time, state: Choice(RUN_STATES) })),
   /** Runs of the last day that did not end well; up to 100. */
   troubles: Type.Integer(),

@@ -1,4 +1,4 @@
-import { COST_GROUPS, type CostQuery } from '#shared/api/costs.ts'
+import type { CostQuery } from '#shared/api/costs.ts'
 import { type ReportSearch, reportSearch } from './search.ts'
 
 /** What the report of costs remembers in the address: the days and the channel as all reports do, and its own. */
@@ -7,6 +7,9 @@ export interface CostSearch extends Pick<ReportSearch, 'period' | 'from' | 'to' 
   /** The open list: the key of its line, `none`, or `all`. */
   line?: string
 }
+// Here, not from the API's shapes: the first load reads addresses, and has no use for the rest.
+export const COST_GROUPS: readonly CostQuery['group'][] = ['month', 'channel', 'campaign', 'user']
+
 export function costSearch(search: Record<string, unknown>): CostSearch {
   const { period, from, to, channel } = reportSearch(search)
   const group = COST_GROUPS.find((one) => one === search['group'])

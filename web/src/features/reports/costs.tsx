@@ -1,13 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import {
-  COST_GROUPS,
-  type CostEntry,
-  type CostEntryQuery,
-  type CostQuery,
-  type CostSum,
-  type CostSums,
-} from '#shared/api/costs.ts'
+import { type CostEntry, type CostEntryQuery, type CostQuery, type CostSum, type CostSums } from '#shared/api/costs.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import { addToDay, monthNames, partsOfDay } from '#shared/days.ts'
 import { formatMoney } from '#shared/money.ts'
@@ -22,7 +15,7 @@ import { DateField } from '../../ui/date-field.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Select } from '../../ui/field.tsx'
 import { useChannels } from '../inbox/channel-icon.tsx'
-import { type CostSearch, costSearch } from './cost-search.ts'
+import { COST_GROUPS, type CostSearch, costSearch } from './cost-search.ts'
 import { IconChartBar } from './icons.ts'
 import { ReportsNav } from './nav.tsx'
 import { About, Card } from './parts.tsx'
@@ -260,7 +253,7 @@ function Lines({ query, items, totals }: { query: CostQuery; items: CostSum[]; t
     </>
   )
   return (
-    <Card name={t(`costs.group.${query.group}`)} about="costs.empty.text" wide>
+    <Card name={t(`costs.group.${query.group}`)} about="costs.lines.about" wide>
       <div className={css.scroll}>
         <table className={css.list}>
           <thead>

@@ -22,6 +22,7 @@ export function ReportsNav({ here }: { here: ReportPage | 'costs' }) {
             aria-current={here === page ? 'page' : undefined}
             className={css.tab}
             activeProps={{}}
+            activeOptions={{ exact: true }}
           >
             {t(`reports.nav.${page}`)}
           </Link>

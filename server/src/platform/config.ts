@@ -29,6 +29,8 @@ export interface Config {
   /** 32 bytes; see `createSecrets`. */
   secretKey: Buffer
   logLevel: LogLevel
+  /** `host` or `host:port` inside the office's network that rules may call; every other host has to be public. */
+  webhookHosts: string[]
   demo: boolean
   /** What somebody who reads the log should know about these settings, a sentence each. */
   notes: string[]
@@ -46,6 +48,7 @@ const NAMES = [
   'SECRET_KEY',
   'SECRET_KEY_FILE',
   'LOG_LEVEL',
+  'WEBHOOK_HOSTS',
 ] as const
 type Name = (typeof NAMES)[number]
 type Values = Partial<Record<Name, string>>
@@ -86,6 +89,10 @@ export function readConfig(env: NodeJS.ProcessEnv, { demo = false }: { demo?: bo
     admin: demo ? undefined : admin,
     secretKey: key ?? readOwnKey(dataDir),
     logLevel,
+    webhookHosts: (values.WEBHOOK_HOSTS ?? '')
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((host) => host !== ''),
     demo,
     notes,
   }

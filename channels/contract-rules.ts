@@ -212,7 +212,15 @@ export function capabilityFaults(can: Capabilities): string[] {
     can.rate.channel > 0 && can.rate.chat > 0 && can.rate.chat <= can.rate.channel,
     'rates are not above 0, or a chat is faster than the channel',
   )
-  for (const flag of ['askNumber', 'buttons', 'linkButton', 'recognisesRepeats', 'firstContact', 'profile'] as const)
+  for (const flag of [
+    'askNumber',
+    'buttons',
+    'linkButton',
+    'recognisesRepeats',
+    'sendsOnly',
+    'firstContact',
+    'profile',
+  ] as const)
     note(typeof (can[flag] ?? false) === 'boolean', `${flag} is not true or false`)
   note(['none', 'delivered', 'read'].includes(can.receipts), 'receipts is none of none, delivered, read')
   return found

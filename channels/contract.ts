@@ -94,6 +94,8 @@ export interface Capabilities {
   recognisesRepeats?: boolean
   /** What is known after handing over: only that it was taken, or delivery and reading too. */
   receipts: 'none' | 'delivered' | 'read'
+  /** Nothing ever arrives here: what people answer comes in elsewhere, or not at all. */
+  sendsOnly?: boolean
   /** May write to somebody who never wrote (by number). */
   firstContact: boolean
   profile: boolean

@@ -30,6 +30,7 @@ const capabilities: Capabilities = {
   buttons: false,
   linkButton: true,
   recognisesRepeats: true,
+  sendsOnly: true,
   receipts: 'none',
   firstContact: true,
   profile: false,

@@ -45,6 +45,7 @@ export const ChannelKindInfo = Type.Object({
     askNumber: Type.Boolean(),
     buttons: Type.Boolean(),
     linkButton: Type.Optional(Type.Boolean()),
+    sendsOnly: Type.Optional(Type.Boolean()),
     receipts: Choice(['none', 'delivered', 'read'] as const),
     firstContact: Type.Boolean(),
     profile: Type.Boolean(),

@@ -183,6 +183,8 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
       setBusy(false)
     }
   }
+  // Where nothing arrives there is nothing to deliver to, to welcome or to reopen.
+  const receives = kind.capabilities.sendsOnly !== true
   const names = kind.settings.map((field) => `settings.${field.name}`)
   const reachFields = ['restDays', 'link.text', 'link.days']
   const shown = [
@@ -241,30 +243,34 @@ function Manage({ channel, kind }: { channel: Channel; kind: ChannelKindInfo }) 
         <ConnectionCheck check={check} disabled={!same(form.settings, base.settings)} />
       </Section>
       <PaceSection channel={channel} />
-      {channel.webhookUrl !== null && (
+      {receives && channel.webhookUrl !== null && (
         <Section title={t('settings.channel.webhook')} about={t('settings.channel.webhook.about')}>
           <CopyLine label={t('settings.channel.webhook')} value={channel.webhookUrl} />
         </Section>
       )}
-      <WelcomeSection
-        kind={kind}
-        welcome={form.welcome}
-        refusal={refusal}
-        onChange={(welcome) => setForm({ ...form, welcome })}
-      />
-      <Section title={t('settings.channel.reopen')} about={t('settings.channel.reopen.about')}>
-        <div className={css.hours}>
-          <TextField
-            label={t('settings.channel.reopen.hours')}
-            value={form.reopenHours}
-            inputMode="numeric"
-            dir={i.dir}
-            maxLength={5}
-            error={refusal.field('reopenHours')}
-            onChange={(event) => setForm({ ...form, reopenHours: event.currentTarget.value })}
+      {receives && (
+        <>
+          <WelcomeSection
+            kind={kind}
+            welcome={form.welcome}
+            refusal={refusal}
+            onChange={(welcome) => setForm({ ...form, welcome })}
           />
-        </div>
-      </Section>
+          <Section title={t('settings.channel.reopen')} about={t('settings.channel.reopen.about')}>
+            <div className={css.hours}>
+              <TextField
+                label={t('settings.channel.reopen.hours')}
+                value={form.reopenHours}
+                inputMode="numeric"
+                dir={i.dir}
+                maxLength={5}
+                error={refusal.field('reopenHours')}
+                onChange={(event) => setForm({ ...form, reopenHours: event.currentTarget.value })}
+              />
+            </div>
+          </Section>
+        </>
+      )}
       <ReachSections
         kind={kind}
         reach={form.reach}

@@ -101,7 +101,7 @@ async function beginRuns(app: App): Promise<number> {
   const rules = await app.db.query<{ id: string }>(
     // automation_run_new
     `select distinct automation_id::text as id from (
-       select automation_id from automation_run where state = 'new' order by id limit 1000) some`,
+       select automation_id from automation_run where state = 'new' order by id limit 1000) picked`,
   )
   let begun = 0
   for (const { id } of rules) {
@@ -184,7 +184,7 @@ async function admit(tx: Tx, rule: RuleRow, runs: readonly RunRow[]): Promise<vo
   const minute = await tx.one<{ n: number }>(
     // automation_run_pace
     `select count(*)::int as n from (select from automation_run
-       where automation_id = $1 and started_at > now() - interval '1 minute' limit $2) some`,
+       where automation_id = $1 and started_at > now() - interval '1 minute' limit $2) counted`,
     [rule.id, rule.per_minute],
   )
   const often = await tx.query<{ contact_id: string; n: number }>(

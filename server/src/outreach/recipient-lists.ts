@@ -154,13 +154,16 @@ export async function listMembers(
   const search = query.search?.trim()
   if (search) {
     const phone = normalizePhone(search, await homeCountry(db))?.e164
-    const words = params.add(foldedSearch(search))
     // recipient_list_member_phone, recipient_list_member_folded
-    conditions.push(
-      phone === undefined
-        ? `(m.folded like ${words} or r.folded like ${words})`
-        : `(m.phone = ${params.add(phone)} or m.contact_id in (select contact_id from identity where kind = 'phone' and value = ${params.add(phone)}))`,
-    )
+    if (phone === undefined) {
+      const words = params.add(foldedSearch(search))
+      conditions.push(`(m.folded like ${words} or r.folded like ${words})`)
+    } else {
+      const value = params.add(phone)
+      conditions.push(
+        `(m.phone = ${value} or m.contact_id in (select contact_id from identity where kind = 'phone' and value = ${value}))`,
+      )
+    }
   }
   const rows = await db.query<MemberRow>(
     // recipient_list_member_page; identity_kind_value_key and contact_pkey a row

@@ -16,6 +16,7 @@ import type people from '#shared/i18n/fa/people.json'
 import type reports from '#shared/i18n/fa/reports.json'
 import type settings from '#shared/i18n/fa/settings.json'
 import type table from '#shared/i18n/fa/table.json'
+import type templates from '#shared/i18n/fa/templates.json'
 import type work from '#shared/i18n/fa/work.json'
 import {
   type Calendar,
@@ -50,6 +51,7 @@ export type Key =
   | keyof typeof routes
   | keyof typeof reports
   | keyof typeof table
+  | keyof typeof templates
   | keyof typeof work
 
 interface Language {

@@ -3,7 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import type { Conversation, DraftAnswer, MessageNew } from '#shared/api/conversations.ts'
 import { truncateGraphemes } from '#shared/text.ts'
 import { useCommands } from '../../commands.ts'
-import { useI18n } from '../../i18n.ts'
+import { loadTexts, useI18n } from '../../i18n.ts'
 import { useKeys } from '../../keys.ts'
 import { canOnChannel, useMe, useUsers } from '../../session/session.ts'
 import { Avatar, Bidi } from '../../ui/bits.tsx'
@@ -28,10 +28,12 @@ import { matching, mentionAt, mentioned } from './mentions.ts'
 import { put } from './outbox.ts'
 import { useOthers, useOwnPresence } from './presence.ts'
 import { QuoteText } from './quote.tsx'
+import type { MenuKeys } from '../templates/composer-menu.tsx'
 import { useThread } from './thread-context.tsx'
 import { draftQuery, useDraftSaver } from './use-draft.ts'
 
 const EmojiGrid = lazy(() => import('./emoji.tsx'))
+const TemplateMenu = lazy(() => loadTexts('templates').then(() => import('../templates/composer-menu.tsx')))
 
 export function Composer({ conversation }: { conversation: Conversation }) {
   const draft = useQuery(draftQuery(conversation.id))
@@ -65,6 +67,9 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
   const [internal, setInternal] = useState(draft?.internal ?? false)
   const [askNumber, setAskNumber] = useState(false)
   const [caret, setCaret] = useState(0)
+  // A ready answer that was put in, and what of it is not known of this customer.
+  const [ready, setReady] = useState<{ id: string; missing: readonly string[] } | null>(null)
+  const menuKeys = useRef<MenuKeys | null>(null)
   const [dropping, setDropping] = useState(false)
   const { files, add, remove, put: putFiles, clear } = useAttachments(internal, limits)
   const area = useRef<HTMLTextAreaElement>(null)
@@ -122,10 +127,12 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
   const left = internal || limits === undefined ? 20_000 - text.length : limits.textLength - text.length
   const blocked = obstacle !== null && (!internal || !mayWrite)
   const empty = text.trim() === '' && files.length === 0
-  const ready = !empty && !uploading && !spoiled && !tooMany && left >= 0 && !blocked
+  const holes = ready?.missing.filter((field) => text.includes(`{${field}`)) ?? []
+  const sendable = !empty && !uploading && !spoiled && !tooMany && left >= 0 && !blocked && holes.length === 0
+  const asksMenu = !internal && caret > 0 && /^\/[^\n]*$|\{[^{}\n]*$/.test(text.slice(0, caret))
 
   const submit = () => {
-    if (!ready) return
+    if (!sendable) return
     const infos = files.flatMap((file) => (file.info === null ? [] : [file.info]))
     const body: MessageNew = { text: text.trim() }
     if (infos.length > 0) body.attachmentIds = infos.map((info) => info.id)
@@ -135,12 +142,14 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
     } else {
       if (replyTo !== null) body.replyToId = replyTo.id
       if (askNumber) body.askNumber = true
+      if (ready !== null) body.templateId = ready.id
     }
     saved.current = `${internal}||`
     setText('')
     clear()
     setReplyTo(null)
     setAskNumber(false)
+    setReady(null)
     // The server's copy is thrown away only when the message is safe there.
     void put(conversation.id, body, infos).then(() => {
       if (area.current === null || area.current.value === '') saver.sent()
@@ -269,6 +278,12 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
             }}
             onKeyDown={(event) => {
               if (event.nativeEvent.isComposing) return
+              // A shortcut whose answers are still on their way is nothing to send.
+              const take = menuKeys.current ?? (() => asksMenu && text.startsWith('/') && event.key === 'Enter')
+              if (take(event)) {
+                event.preventDefault()
+                return
+              }
               if (names.length > 0) {
                 if (event.key === 'ArrowDown') setName((chosenName + 1) % names.length)
                 else if (event.key === 'ArrowUp') setName((chosenName - 1 + names.length) % names.length)
@@ -287,6 +302,25 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
               }
             }}
           />
+          {asksMenu && (
+            <Suspense>
+              <TemplateMenu
+                conversationId={conversation.id}
+                text={text}
+                caret={caret}
+                onKeys={(take) => (menuKeys.current = take)}
+                onClose={() => setCaret(0)}
+                onPut={(filled) => {
+                  setText(filled.text)
+                  setCaret(filled.caret)
+                  if (filled.templateId !== undefined)
+                    setReady({ id: filled.templateId, missing: filled.missing ?? [] })
+                  if (filled.files !== undefined && filled.files.length > 0) putFiles(filled.files)
+                  requestAnimationFrame(() => area.current?.setSelectionRange(filled.caret, filled.caret))
+                }}
+              />
+            </Suspense>
+          )}
           {names.length > 0 && (
             <ul className={css.mentions} role="listbox" aria-label={t('inbox.composer.mention')}>
               {names.map((user, index) => (
@@ -356,6 +390,11 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
                 <span className={css.over}>{t('inbox.composer.tooMany', { count: limits.attachmentsPerMessage })}</span>
               )}
               {uploading && <span>{t('inbox.composer.uploading')}</span>}
+              {holes.length > 0 && (
+                <span className={css.over} role="status" data-testid="holes">
+                  {t('templates.holes', { fields: holes.join('، ') })}
+                </span>
+              )}
               {left < 300 && (
                 <span className={left < 0 ? css.over : undefined} role="status">
                   {left < 0 ? t('inbox.composer.over', { count: -left }) : t('inbox.composer.left', { count: left })}
@@ -366,7 +405,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
             <Button
               look="primary"
               onClick={submit}
-              disabled={!ready}
+              disabled={!sendable}
               icon={internal ? <IconNote size={17} /> : <IconSend size={17} className="mirror" />}
               data-testid="send"
             >

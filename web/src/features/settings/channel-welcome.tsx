@@ -5,10 +5,11 @@ import { ApiProblem, fileUrl, thumbnailUrl, uploadFile } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
 import { Bidi } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
-import { AreaField, Switch, TextField } from '../../ui/field.tsx'
+import { Switch, TextField } from '../../ui/field.tsx'
 import type { Refusal } from '../../ui/use-refusal.ts'
 import css from './channels.module.css'
 import { IconFile, IconPaperclip, IconTrash } from './icons.ts'
+import { TextEditor } from '../templates/text-editor.tsx'
 import { Section } from './parts.tsx'
 
 interface WelcomeProps {
@@ -28,13 +29,14 @@ export function WelcomeSection({ kind, welcome, refusal, onChange }: WelcomeProp
     <Section title={t('settings.channel.welcome')} about={t('settings.channel.welcome.about')}>
       <div className={css.welcome}>
         <div className={css.welcomeForm}>
-          <AreaField
+          <TextEditor
             label={t('settings.channel.welcome.text')}
             rows={5}
             value={welcome.text}
             maxLength={4000}
+            preview={false}
             error={over > 0 ? t('settings.channel.welcome.over', { count: over }) : refusal.field('welcome.text')}
-            onChange={(event) => onChange({ ...welcome, text: event.currentTarget.value })}
+            onChange={(text) => onChange({ ...welcome, text })}
           />
           <WelcomeFile
             fileId={welcome.fileId}

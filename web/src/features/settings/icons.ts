@@ -30,6 +30,7 @@ export {
   IconLink,
   IconList,
   IconMail,
+  IconMessage2,
   IconListCheck,
   IconLogout,
   IconPaperclip,

@@ -11,6 +11,8 @@ export const SETTINGS_PAGES = [
   { id: 'roles', group: 'office', allowed: (me: Me) => can(me, 'role.manage') || can(me, 'user.manage') },
   { id: 'organisation', group: 'office', allowed: (me: Me) => can(me, 'organisation.manage') },
   { id: 'mail', group: 'office', allowed: (me: Me) => can(me, 'organisation.manage') },
+  // Ready answers of one's own are everybody's.
+  { id: 'texts', group: 'office', allowed: () => true },
   { id: 'fields', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },
   { id: 'tags', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },
   { id: 'lists', group: 'record', allowed: (me: Me) => can(me, 'field.manage') },

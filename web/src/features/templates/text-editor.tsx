@@ -37,14 +37,14 @@ interface TextEditorProps {
  */
 export function TextEditor(props: TextEditorProps) {
   const { label, value, onChange, help, error, required, rows = 6, maxLength = 20_000, extra, preview = true } = props
-  const { t, dir, locale } = useI18n()
+  const { t, maybe, dir, locale } = useI18n()
   const area = useRef<HTMLTextAreaElement>(null)
   const back = useRef<HTMLDivElement>(null)
   const [caret, setCaret] = useState<number | null>(null)
   const [active, setActive] = useState(0)
   const [editing, setEditing] = useState<number | null>(null)
   const { fields, open } = useFields(locale, extra)
-  const groupName = (group: string) => t(`templates.group.${group}`)
+  const groupName = (group: string) => maybe(`templates.group.${group}`) ?? group
   const typing = caret === null ? null : fieldAt(value, caret)
   const offered = typing === null ? [] : fittingFields(fields, typing.query, groupName).slice(0, 60)
   const chosen = Math.min(active, Math.max(0, offered.length - 1))
@@ -74,7 +74,12 @@ export function TextEditor(props: TextEditorProps) {
       <Field label={label} help={help} error={error} required={required ?? false}>
         {(control) => (
           <div className={css.writing}>
-            <div ref={back} className={`${control.className} ${css.marks}`} aria-hidden dir={value === '' ? dir : 'auto'}>
+            <div
+              ref={back}
+              className={`${control.className} ${css.marks}`}
+              aria-hidden
+              dir={value === '' ? dir : 'auto'}
+            >
               <Marks text={value} problems={problems} />
             </div>
             <textarea
@@ -120,7 +125,13 @@ export function TextEditor(props: TextEditorProps) {
           {t('templates.editor.field')}
         </Button>
         {fieldParts(value).map((part) => (
-          <Chip key={part.from} part={part} fields={fields} groupName={groupName} onOpen={() => setEditing(part.from)} />
+          <Chip
+            key={part.from}
+            part={part}
+            fields={fields}
+            groupName={groupName}
+            onOpen={() => setEditing(part.from)}
+          />
         ))}
       </div>
       {problems.length > 0 && (
@@ -238,7 +249,9 @@ function Chip({ part, fields, groupName, onOpen }: ChipProps) {
     >
       <Bidi>{name}</Bidi>
       {part.format !== undefined && <span>{t(`templates.format.${part.format}`)}</span>}
-      {part.fallback !== undefined && <span>{part.fallback === '' ? t('templates.editor.orNothing') : part.fallback}</span>}
+      {part.fallback !== undefined && (
+        <span>{part.fallback === '' ? t('templates.editor.orNothing') : part.fallback}</span>
+      )}
     </button>
   )
 }

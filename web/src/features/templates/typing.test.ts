@@ -15,7 +15,8 @@ describe('writing a text with fields', () => {
   it('finds the field being typed', () => {
     expect(fieldAt('سلام {نا', 8)).toEqual({ from: 5, query: 'نا' })
     expect(fieldAt('{', 1)).toEqual({ from: 0, query: '' })
-    for (const text of ['{{', 'a {{na', '{a}', '{a : ', '{a |', '{a\n', '']) expect(fieldAt(text, text.length)).toBeNull()
+    for (const text of ['{{', 'a {{na', '{a}', '{a : ', '{a |', '{a\n', ''])
+      expect(fieldAt(text, text.length)).toBeNull()
     expect(fieldAt('{{{na', 5)).toEqual({ from: 2, query: 'na' })
   })
 

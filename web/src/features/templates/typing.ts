@@ -19,12 +19,7 @@ export function shortcutAt(text: string, caret: number): string | null {
 }
 
 /** `text` with the field in place of what is typed from `from` to the caret; what closes it already is not doubled. */
-export function putField(
-  text: string,
-  from: number,
-  caret: number,
-  name: string,
-): { text: string; caret: number } {
+export function putField(text: string, from: number, caret: number, name: string): { text: string; caret: number } {
   const piece = `{${name}}`
   const rest = text.slice(caret).replace(/^\}/, '')
   return { text: text.slice(0, from) + piece + rest, caret: from + piece.length }
@@ -48,7 +43,8 @@ export function fittingFields(
   groupName: (group: string) => string,
 ): TemplateFieldInfo[] {
   const words = foldText(query).split(' ')
-  const folded = (field: TemplateFieldInfo): string => foldText(`${field.label} ${groupName(field.group)} ${field.name}`)
+  const folded = (field: TemplateFieldInfo): string =>
+    foldText(`${field.label} ${groupName(field.group)} ${field.name}`)
   const found = fields.filter((field) => {
     const text = folded(field)
     return words.every((word) => text.includes(word))

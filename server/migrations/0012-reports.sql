@@ -23,7 +23,7 @@ create table identity_won (
   id         bigint generated always as identity primary key,
   contact_id bigint not null,
   channel_id bigint not null,
-  how        text not null,                    -- shared, start_link
+  how        text not null,                    -- number_shared, start_link
   at         timestamptz not null default now()
 );
 create index identity_won_channel on identity_won (channel_id, at desc, id desc);
@@ -222,4 +222,4 @@ create trigger start_link_reported after insert on start_link
 
 -- What was shared before: its event on the contact's timeline says when.
 insert into identity_won (contact_id, channel_id, how, at)
-  select contact_id, channel_id, 'shared', at from activity_event where kind = 'number_shared' and channel_id is not null;
+  select contact_id, channel_id, 'number_shared', at from activity_event where kind = 'number_shared' and channel_id is not null;

@@ -141,6 +141,10 @@ async function addTalk(tx: Tx, chat: Chat, userId: string, lines: readonly Line[
 /** Numbers that were sent a link to a bot over these weeks, and those that came by it. */
 async function addWon(tx: Tx): Promise<void> {
   await tx.query(
+    `update identity_won w set at = m.at from (select contact_id, max(at) as at from message where kind = 'contact' group by 1) m
+     where m.contact_id = w.contact_id`,
+  )
+  await tx.query(
     `insert into identity_asked (contact_id, channel_id, at)
      select c.contact_id, c.channel_id, now() - make_interval(days => (c.n * 7 % 80)::int + 2, hours => (c.n % 9)::int)
      from (select contact_id, min(channel_id) as channel_id, row_number() over (order by contact_id) as n from conversation group by contact_id) c

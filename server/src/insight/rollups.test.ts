@@ -118,7 +118,7 @@ async function happen(talk: Talk, { below, pick }: ReturnType<typeof dice>): Pro
         await db.query('insert into identity_won (contact_id, channel_id, how, at) values ($1, $2, $3, $4)', [
           talk.contactId,
           talk.channelId,
-          pick(['shared', 'start_link']),
+          pick(['number_shared', 'start_link']),
           at,
         ])
   }

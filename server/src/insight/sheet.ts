@@ -86,6 +86,9 @@ interface Table {
 type Make = (db: Db, range: Range, query: SheetQuery, words: Words) => Promise<Table>
 const minutes = (seconds: number | null): Cell => (seconds === null ? '' : Math.round(seconds / 6) / 10)
 
+const outcomeOf = ({ outcomes }: ChannelFigures, name: string): number =>
+  Object.entries(outcomes).reduce((sum, [key, n]) => (key === name || key.startsWith(`${name}:`) ? sum + n : sum), 0)
+
 const TABLES: Record<SheetQuery['sheet'], Make> = {
   async time(db, range, _query, words) {
     const { t } = words
@@ -110,11 +113,6 @@ const TABLES: Record<SheetQuery['sheet'], Make> = {
     }
   },
   async channels(db, range, _query, { t, channels }) {
-    const outcome = ({ outcomes }: ChannelFigures, name: string): number =>
-      Object.entries(outcomes).reduce(
-        (sum, [key, n]) => (key === name || key.startsWith(`${name}:`) ? sum + n : sum),
-        0,
-      )
     const shown = ['waiting', 'sent', 'delivered', 'read', 'failed', 'unknown', 'cancelled'] as const
     return {
       headings: [
@@ -131,7 +129,7 @@ const TABLES: Record<SheetQuery['sheet'], Make> = {
         channels.get(one.channelId) ?? '',
         one.in,
         one.out,
-        ...shown.map((name) => outcome(one, name)),
+        ...shown.map((name) => outcomeOf(one, name)),
         one.responses,
         minutes(one.responses > 0 ? one.waited / one.responses : null),
         one.asked,

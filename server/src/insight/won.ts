@@ -8,7 +8,9 @@ export async function noteWon(tx: Tx, happenings: readonly Happening[]): Promise
     if (kind !== 'contact.won' || !contactId) return []
     const channel = channelId ?? data?.['channelId']
     const how = data?.['how']
-    return typeof channel === 'string' ? [{ contactId, channel, how: typeof how === 'string' ? how : 'shared' }] : []
+    return typeof channel === 'string'
+      ? [{ contactId, channel, how: typeof how === 'string' ? how : 'number_shared' }]
+      : []
   })
   if (won.length === 0) return
   await tx.query(

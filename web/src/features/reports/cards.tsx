@@ -16,7 +16,7 @@ import { useUsers } from '../../session/session.ts'
 import { Avatar, Badge, Bidi, TimeText } from '../../ui/bits.tsx'
 import { ChannelIcon } from '../inbox/channel-icon.tsx'
 import { IconAlertTriangle, IconArrowDownRight, IconArrowUpRight, IconPlayerPause, IconPlugConnected } from './icons.ts'
-import { About, Behindness, Card, spanText, sum, TableBehind, topOf } from './parts.tsx'
+import { About, Behindness, Card, spanText, sum, TableBehind, topOf, useFailureText } from './parts.tsx'
 import css from './reports.module.css'
 
 export const totalOf = (board: Dashboard) => ({
@@ -131,7 +131,8 @@ function outcomesOf(channels: readonly ChannelFigures[]): Map<Outcome, number> {
 
 /** What became of what went out: one bar, its parts with their counts, and why some failed. */
 export function Outcomes({ board }: { board: Dashboard }) {
-  const { t, n, maybe } = useI18n()
+  const { t, n } = useI18n()
+  const failureText = useFailureText()
   const counts = outcomesOf(board.channels)
   const total = sum([...counts.values()])
   const failures = new Map<string, number>()
@@ -184,7 +185,7 @@ export function Outcomes({ board }: { board: Dashboard }) {
                   .toSorted((a, b) => b[1] - a[1])
                   .slice(0, 6)
                   .map(([code, count]) => {
-                    const name = maybe(`inbox.failure.${code}`) ?? code
+                    const name = failureText(code)
                     return (
                       <li key={code}>
                         <i className={css.swatch} data-tone="failed" aria-hidden />
@@ -214,6 +215,8 @@ export function Response({ board }: { board: Dashboard }) {
       ? t('reports.response.longer', { time: spanText(i, RESPONSE_BOUNDS.at(-1) ?? 0) })
       : t('reports.response.upTo', { time: spanText(i, bound) })
   }
+  const first = groups.findIndex((value) => value > 0)
+  const last = groups.findLastIndex((value) => value > 0)
   const withinHour = sum(groups.slice(0, RESPONSE_BOUNDS.indexOf(3600) + 1))
   return (
     <Card name={t('reports.response')} about="reports.response.about" testId="report-response">
@@ -242,7 +245,7 @@ export function Response({ board }: { board: Dashboard }) {
       )}
       <div className={css.rows}>
         {groups.map((value, group) =>
-          value === 0 && (group === 0 || group === groups.length - 1) ? null : (
+          group < first || group > last ? null : (
             // oxlint-disable-next-line react/no-array-index-key -- the group is its name
             <div key={group} className={css.row}>
               <span>{nameOf(group)}</span>
@@ -361,7 +364,7 @@ export function Channels({ board }: { board: Dashboard }) {
           <thead>
             <tr>
               <th scope="col">{t('reports.column.channel')}</th>
-              <th scope="col">{t('reports.column.outcome')}</th>
+              <th scope="col">{t('reports.channel.state')}</th>
               <th scope="col">{t('reports.channel.queue')}</th>
               <th scope="col">{t('reports.channel.lastIn')}</th>
               <th scope="col">{t('reports.channel.lastOut')}</th>
@@ -432,13 +435,14 @@ function ChannelState({ state }: { state: ChannelNow['state'] }) {
   )
 }
 
+const countOf = (how: string, of: readonly ChannelFigures[]): number => sum(of.map((one) => one.won[how] ?? 0))
+
 /** From number to identity: whom a link was sent, who came by it, who shared by himself. */
 export function Conversion({ board, byChannel }: { board: Dashboard; byChannel?: boolean }) {
   const { t, n } = useI18n()
   const channels = useQuery(channelsQuery).data?.items
   const total = totalOf(board)
-  const ways = ['start_link', 'shared'] as const
-  const countOf = (how: string, of: readonly ChannelFigures[]): number => sum(of.map((one) => one.won[how] ?? 0))
+  const ways = ['start_link', 'number_shared'] as const
   const top = Math.max(1, total.asked, ...ways.map((how) => countOf(how, board.channels)))
   return (
     <Card

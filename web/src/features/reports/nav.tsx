@@ -21,7 +21,6 @@ export function ReportsNav({ here }: { here: ReportPage | 'costs' }) {
             search={(before: object) => ({ ...before, list: undefined })}
             aria-current={here === page ? 'page' : undefined}
             className={css.tab}
-            activeProps={{}}
             activeOptions={{ exact: true }}
           >
             {t(`reports.nav.${page}`)}

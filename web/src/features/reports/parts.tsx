@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type ReactNode, useId } from 'react'
 import { type I18n, type Key, useI18n } from '../../i18n.ts'
+import { channelKindsQuery } from '../../queries.ts'
 import { Popup } from '../../ui/popup.tsx'
 import { IconInfoCircle } from './icons.ts'
 import { type Behind, writeBehind } from './search.ts'
@@ -77,7 +79,7 @@ export function Behindness({
   if (count === 0)
     return (
       <span className={className} style={style} title={`${name}: ${n(0)}`}>
-        {children ?? n(0)}
+        {children === undefined ? n(0) : children}
       </span>
     )
   return (
@@ -90,7 +92,7 @@ export function Behindness({
       title={title}
       {...(quiet === true ? { tabIndex: -1, 'aria-hidden': true } : { 'aria-label': title })}
     >
-      {children ?? n(count)}
+      {children === undefined ? n(count) : children}
     </Link>
   )
 }
@@ -111,10 +113,16 @@ export function TableBehind({ children }: { children: ReactNode }) {
 /** A length of time in its largest unit: «۴۵ ثانیه», «۱۲ دقیقه», «۳٫۵ ساعت». */
 export function spanText({ t, n }: Pick<I18n, 't' | 'n'>, seconds: number): string {
   const short = (value: number): string => n(value, { maximumFractionDigits: value < 10 ? 1 : 0 })
-  if (seconds < 90) return t('reports.time.seconds', { n: n(Math.round(seconds)) })
+  if (seconds < 60) return t('reports.time.seconds', { n: n(Math.round(seconds)) })
   if (seconds < 5400) return t('reports.time.minutes', { n: short(seconds / 60) })
   if (seconds < 172_800) return t('reports.time.hours', { n: short(seconds / 3600) })
   return t('reports.time.days', { n: short(seconds / 86_400) })
+}
+
+/** The reason of a failure in the reader's words, as the kind of channel that has such a code gives it. */
+export function useFailureText(): (code: string) => string {
+  const kinds = useQuery(channelKindsQuery).data?.items
+  return (code) => kinds?.map((kind) => kind.errors[code]).find((text) => text !== undefined) ?? code
 }
 
 /** A round number at or above the highest value, for the top of the scale. */

@@ -20,7 +20,7 @@ import { type Asked, dashboardQuery, sheetUrl } from './queries.ts'
 import { daysOf } from './range.ts'
 import { PERIODS, readBehind, type ReportSearch, reportSearch, USUAL } from './search.ts'
 import css from './reports.module.css'
-import { Heat, Today, Traffic } from './traffic.tsx'
+import { Heat, Today, Traffic, Won } from './traffic.tsx'
 
 const RowsDrawer = lazy(() => import('./rows-drawer.tsx'))
 
@@ -186,6 +186,7 @@ function Pictures({ page, board, search }: { page: ReportPage; board: Dashboard;
       return (
         <div className={css.grid}>
           <Conversion board={board} byChannel />
+          <Won board={board} end={<Step search={search} />} />
         </div>
       )
   }

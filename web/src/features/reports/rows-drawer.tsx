@@ -14,7 +14,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { useChannels } from '../inbox/channel-icon.tsx'
 import { kindText } from '../inbox/kind-text.ts'
 import { IconFileSpreadsheet } from './icons.ts'
-import { spanText } from './parts.tsx'
+import { spanText, useFailureText } from './parts.tsx'
 import { type Asked, rowsOf, rowsQuery, sheetUrl } from './queries.ts'
 import type { Behind } from './search.ts'
 import css from './reports.module.css'
@@ -81,6 +81,7 @@ function What({ of, query }: { of: Behind; query: Query }) {
   const i = useI18n()
   const channels = useChannels()
   const users = useUsers()
+  const failureText = useFailureText()
   const from = String(query['from'])
   const to = String(query['to'])
   const names = (ids: unknown, all: ReadonlyMap<string, { name: string }>): string[] =>
@@ -95,7 +96,7 @@ function What({ of, query }: { of: Behind; query: Query }) {
     ...(of.hour === undefined ? [] : [hourName(i, of.hour)]),
     ...names(query['channelId'], channels),
     ...names(query['agentId'], users),
-    ...(of.code === undefined ? [] : [i.maybe(`inbox.failure.${of.code}`) ?? of.code]),
+    ...(of.code === undefined ? [] : [failureText(of.code)]),
   ]
   return <span>{said.join(' · ')}</span>
 }

@@ -59,36 +59,33 @@ function inOrder(i: I18n, step: ReportStep, points: readonly ReportPoint[]): rea
   return points.map((_, at) => points[(at + first) % 7]).filter((point) => point !== undefined)
 }
 
-/** Messages in and out along the time, as columns; the time runs as the reader reads. */
-export function Traffic({ board, end }: { board: Dashboard; end?: React.ReactNode }) {
+type Shown = 'in' | 'out' | 'won'
+/** Figures along the time as columns, each opening its list; the time runs as the reader reads. */
+function Columns({ board, figures }: { board: Dashboard; figures: readonly Shown[] }) {
   const i = useI18n()
-  const { t, n } = i
+  const { t } = i
   const points = inOrder(i, board.step, board.points)
-  const top = topOf(points.flatMap((point) => [point.in, point.out]))
+  const top = topOf(points.flatMap((point) => figures.map((figure) => point[figure])))
   const every = Math.ceil(points.length / 16)
   return (
-    <Card name={t('reports.traffic')} about="reports.traffic.about" wide end={end} testId="report-traffic">
+    <>
       <Legend
-        entries={[
-          ['in', t('reports.in'), sum(points.map((one) => one.in))],
-          ['out', t('reports.out'), sum(points.map((one) => one.out))],
-        ]}
+        entries={figures.map(
+          (figure) => [figure, t(`reports.${figure}`), sum(points.map((one) => one[figure]))] as const,
+        )}
       />
       <div className={css.chart}>
         <Scale top={top} />
         <div className={css.columns} data-many={points.length > 40 || undefined}>
           {points.map((point, at) => (
             <div key={point.key} className={css.column}>
-              {(['in', 'out'] as const).map((figure) => (
+              {figures.map((figure) => (
                 <Behindness
                   key={figure}
                   quiet
                   of={{ figure, ...behindOf(board.step, point) }}
                   count={point[figure]}
-                  name={`${pointName(i, board.step, point, false)}، ${t(`reports.${figure}`)}`.replace(
-                    '،',
-                    i.dir === 'rtl' ? '،' : ',',
-                  )}
+                  name={`${pointName(i, board.step, point, false)} – ${t(`reports.${figure}`)}`}
                   className={css[figure]}
                   style={{ blockSize: `${(point[figure] / top) * 100}%` }}
                 >
@@ -102,50 +99,80 @@ export function Traffic({ board, end }: { board: Dashboard; end?: React.ReactNod
           ))}
         </div>
       </div>
-      <TableBehind>
-        <thead>
-          <tr>
-            <th scope="col">{t('reports.column.time')}</th>
-            <th scope="col">{t('reports.in')}</th>
-            <th scope="col">{t('reports.out')}</th>
-            <th scope="col">{t('reports.answers')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {points.map((point) => {
-            const name = pointName(i, board.step, point, false)
-            const behind = behindOf(board.step, point)
-            return (
-              <tr key={point.key}>
-                <th scope="row">{name}</th>
-                <td>
-                  <Behindness of={{ figure: 'in', ...behind }} count={point.in} name={`${name} ${t('reports.in')}`} />
-                </td>
-                <td>
+    </>
+  )
+}
+
+/** The same as a table, with answers beside. */
+function PointsTable({ board, figures }: { board: Dashboard; figures: readonly (Shown | 'response')[] }) {
+  const i = useI18n()
+  const { t, n } = i
+  const points = inOrder(i, board.step, board.points)
+  const nameOf = (figure: Shown | 'response'): string =>
+    figure === 'response' ? t('reports.answers') : t(`reports.${figure}`)
+  const countOf = (point: ReportPoint, figure: Shown | 'response'): number =>
+    figure === 'response' ? point.responses : point[figure]
+  return (
+    <TableBehind>
+      <thead>
+        <tr>
+          <th scope="col">{t('reports.column.time')}</th>
+          {figures.map((figure) => (
+            <th key={figure} scope="col">
+              {nameOf(figure)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {points.map((point) => {
+          const name = pointName(i, board.step, point, false)
+          return (
+            <tr key={point.key}>
+              <th scope="row">{name}</th>
+              {figures.map((figure) => (
+                <td key={figure}>
                   <Behindness
-                    of={{ figure: 'out', ...behind }}
-                    count={point.out}
-                    name={`${name} ${t('reports.out')}`}
+                    of={{ figure, ...behindOf(board.step, point) }}
+                    count={countOf(point, figure)}
+                    name={`${name} ${nameOf(figure)}`}
                   />
                 </td>
-                <td>
-                  <Behindness
-                    of={{ figure: 'response', ...behind }}
-                    count={point.responses}
-                    name={`${name} ${t('reports.answers')}`}
-                  />
-                </td>
-              </tr>
-            )
-          })}
-          <tr>
-            <th scope="row">{n(points.length)}</th>
-            <td>{n(sum(points.map((one) => one.in)))}</td>
-            <td>{n(sum(points.map((one) => one.out)))}</td>
-            <td>{n(sum(points.map((one) => one.responses)))}</td>
-          </tr>
-        </tbody>
-      </TableBehind>
+              ))}
+            </tr>
+          )
+        })}
+      </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row">{t('reports.total')}</th>
+          {figures.map((figure) => (
+            <td key={figure}>{n(sum(points.map((point) => countOf(point, figure))))}</td>
+          ))}
+        </tr>
+      </tfoot>
+    </TableBehind>
+  )
+}
+
+/** Messages in and out along the time. */
+export function Traffic({ board, end }: { board: Dashboard; end?: React.ReactNode }) {
+  const { t } = useI18n()
+  return (
+    <Card name={t('reports.traffic')} about="reports.traffic.about" wide end={end} testId="report-traffic">
+      <Columns board={board} figures={['in', 'out']} />
+      <PointsTable board={board} figures={['in', 'out', 'response']} />
+    </Card>
+  )
+}
+
+/** Identities won along the time. */
+export function Won({ board, end }: { board: Dashboard; end?: React.ReactNode }) {
+  const { t } = useI18n()
+  return (
+    <Card name={t('reports.won')} about="reports.won.about" wide end={end} testId="report-won">
+      <Columns board={board} figures={['won']} />
+      <PointsTable board={board} figures={['won']} />
     </Card>
   )
 }
@@ -175,6 +202,8 @@ export function Legend({ entries }: { entries: readonly (readonly [tone: string,
   )
 }
 
+const grown = (list: readonly number[]): number[] => list.map((_, at) => sum(list.slice(0, at + 1)))
+
 /** Today against yesterday and a week ago: lines that add up over the day. */
 export function Today({ board }: { board: Dashboard }) {
   const i = useI18n()
@@ -182,7 +211,6 @@ export function Today({ board }: { board: Dashboard }) {
   const hour = Number(
     new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: board.timeZone }).format(),
   )
-  const grown = (list: readonly number[]): number[] => list.map((_, at) => sum(list.slice(0, at + 1)))
   const lines = {
     today: grown(board.hours.today).slice(0, hour + 1),
     yesterday: grown(board.hours.yesterday),

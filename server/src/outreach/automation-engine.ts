@@ -1,3 +1,4 @@
+import { setTimeout as pauseFor } from 'node:timers/promises'
 import type { Action, ActionOf, ConditionGroup, Reason, Trigger } from '#shared/api/automations.ts'
 import type { Channels } from '../conversations/channel-registry.ts'
 import { actorOf } from '../org/actors.ts'
@@ -9,7 +10,7 @@ import { isPlain, perform, reasonOfError, type PlainAction } from './automation-
 import { callOut, pauseAfter } from './automation-calls.ts'
 import { contactsWith, meets, reaches, ruleReader, subjectsOf } from './automation-conditions.ts'
 import { loadSubjectFields } from './automation-fields.ts'
-import { RUN_JOB } from './automation-listener.ts'
+import { MOST_DEEP, RUN_JOB } from './automation-listener.ts'
 import { pauseRules, sayReason } from './automation-pausing.ts'
 import { endRuns, RUN_COLUMNS, type RunRow, writeStep } from './automation-runs.ts'
 import { openSecret } from './automation-secrets.ts'
@@ -54,7 +55,17 @@ export async function drain({ app, channels }: Engine, signal: AbortSignal): Pro
 
 /** Goes on with one run as far as it goes now. */
 export async function runNow(engine: Engine, id: string): Promise<void> {
-  await work(engine, [id], new AbortController().signal)
+  const { signal } = new AbortController()
+  for (let tries = 0; tries < 100; tries++) {
+    await work(engine, [id], signal)
+    const under = await engine.app.db.one(
+      `select from automation_run where id = $1 and state = 'running' and due_at <= now() and lease_until is null`,
+      [id],
+    )
+    if (!under) return
+    // A worker was faster and has it in hand.
+    await pauseFor(50)
+  }
 }
 
 /** The next run that waits for its time, or for a call to be repeated. */
@@ -148,7 +159,16 @@ async function judge(tx: Tx, id: string, rule: RuleRow | undefined, runs: RunRow
   const met = await meeting(tx, rule, owner, runs)
   const others = runs.filter((run) => !met.includes(run)).map((run) => run.id)
   await endRuns(tx, others, 'not_met')
-  await admit(tx, rule, met)
+  const deep = met.filter((run) => run.depth > MOST_DEEP).map((run) => run.id)
+  if (deep.length > 0) {
+    await endRuns(tx, deep, 'stopped', { code: 'too_deep' })
+    await pauseRules(tx, [id], { code: 'too_deep' })
+  }
+  await admit(
+    tx,
+    rule,
+    met.filter((run) => !deep.includes(run.id)),
+  )
 }
 
 async function meeting(tx: Tx, rule: RuleRow, owner: Actor, runs: RunRow[]): Promise<RunRow[]> {

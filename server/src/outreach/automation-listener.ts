@@ -1,7 +1,6 @@
 import type { App } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
 import { cause, type Happening, onHappened } from '../platform/happenings.ts'
-import { pauseRules } from './automation-pausing.ts'
 
 /** A rule that acts because another did is one step further from what a person or customer did; so far and no further. */
 export const MOST_DEEP = 5
@@ -15,19 +14,17 @@ export function listenToHappenings(_app: App): void {
 async function hear(tx: Tx, happenings: readonly Happening[]): Promise<void> {
   const why = cause.getStore()
   const depth = why === undefined ? 0 : why.depth
-  const rows = await tx.query<{ automation_id: string; state: string }>(
+  const rows = await tx.query(
     // automation_listening: the rules that are on; contact_pkey. Nothing is read of a happening nobody waits for.
-    `insert into automation_run (automation_id, version, kind, contact_id, conversation_id, message_id, user_id, event, depth, state, reason, ended_at)
-     select a.id, a.version, e.kind, c.root_id, e.conversation_id, e.message_id, e.user_id, coalesce(e.data, '{}'), $8::int,
-       case when $8::int > ${MOST_DEEP} then 'stopped' else 'new' end,
-       case when $8::int > ${MOST_DEEP} then '{"code":"too_deep"}'::jsonb end, case when $8::int > ${MOST_DEEP} then now() end
+    `insert into automation_run (automation_id, version, kind, contact_id, conversation_id, message_id, user_id, event, depth)
+     select a.id, a.version, e.kind, c.root_id, e.conversation_id, e.message_id, e.user_id, coalesce(e.data, '{}'), $8::int
      from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::jsonb[]) with ordinality
          as e(kind, contact_id, conversation_id, channel_id, message_id, user_id, data, n)
        join automation a on a.enabled and a.deleted_at is null and e.kind = any(a.listens)
          and (a.field is null or e.data->'changes' ? a.field)
          and (a.channel_ids is null or e.channel_id = any(a.channel_ids))
        left join contact c on c.id = e.contact_id
-     order by e.n, a.id returning automation_id::text, state`,
+     order by e.n, a.id returning id`,
     [
       happenings.map(({ kind }) => kind),
       happenings.map(({ contactId }) => contactId ?? null),
@@ -39,8 +36,5 @@ async function hear(tx: Tx, happenings: readonly Happening[]): Promise<void> {
       depth,
     ],
   )
-  if (rows.length === 0) return
-  const stopped = rows.filter(({ state }) => state === 'stopped').map((row) => row.automation_id)
-  await pauseRules(tx, stopped, { code: 'too_deep' })
-  if (rows.some(({ state }) => state === 'new')) await tx.addJob(RUN_JOB, {}, { key: RUN_JOB })
+  if (rows.length > 0) await tx.addJob(RUN_JOB, {}, { key: RUN_JOB })
 }

@@ -266,7 +266,7 @@ describe('bounds', () => {
     for (const about of ['1', '2', '3', '4']) await admin().patch(`/contacts/${contact.id}`, { about })
     const runs = await ended(often.id, 3)
     expect(runs.filter(({ state }) => state === 'done')).toHaveLength(2)
-    expect(runs.find(({ state }) => state === 'stopped')?.reason).toEqual({ code: 'too_often' })
+    expect(runs.filter(({ reason }) => reason?.code === 'too_often')).toHaveLength(1)
     const many = await rule({ trigger: { kind: 'contact.created' }, actions: [notify()], perMinute: 3 })
     for (let n = 0; n < 5; n++) await make()
     const all = await until(async () => {
@@ -319,9 +319,8 @@ describe('outside systems', () => {
   test('the signature is the one that is written down in the documentation', () => {
     const secret = 'dfw_documentation'
     const body = '{"order":"A-17","phone":"09121234567"}'
-    const signature = 'v1=cfd03b2a1b0e37e9d0a7de52d1fc3a6ee41b4eb2d8d9f7e6f6f3d9a3c0f0a111'
-    expect(signatureOf(secret, '1700000000', body)).not.toBe(signature)
-    const right = signatureOf(secret, '1700000000', body)
+    const right = 'v1=dbc805dfc3f37530162eb515f80236857a2981cfd1eadbfa45174f9afc49fb0e'
+    expect(signatureOf(secret, '1700000000', body)).toBe(right)
     const given = { timestamp: '1700000000', signature: right, body }
     expect(isSigned(secret, given, 1_700_000_000_000)).toBe(true)
     expect(isSigned(secret, given, 1_700_000_301_000)).toBe(false)

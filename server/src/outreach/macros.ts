@@ -6,6 +6,7 @@ import type { Actor, App } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { Problem, wrongField } from '../platform/problem.ts'
 import { runNow } from './automation-engine.ts'
+import { RUN_JOB } from './automation-listener.ts'
 import { loadRun } from './automation-run-views.ts'
 import { draftRun, tryActions } from './automation-trying.ts'
 
@@ -70,7 +71,8 @@ export async function runMacro(
       [id, contactId, conversationId, actor.userId],
     )
     if (!row) throw new Problem('not_found')
-    await tx.addJob('automation.run', {}, { key: 'automation.run' })
+    // For the case that this program ends before it has done it.
+    await tx.addJob(RUN_JOB, {}, { key: `${RUN_JOB}:${row.id}`, runAt: new Date(Date.now() + 10_000) })
     return row.id
   })
   await runNow({ app, channels }, run)

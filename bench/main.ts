@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { measureCampaigns } from './campaigns.ts'
 import { measureContacts } from './contacts.ts'
 import { measureFanout } from './fanout.ts'
 import { measureGrowth } from './growth.ts'
@@ -13,7 +14,7 @@ import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
-  --only NAME    inbound, growth, contacts, imports, live, merge, rate or page; may be given several times
+  --only NAME    inbound, growth, contacts, imports, live, merge, campaigns, rate or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
   --activities N as many instead
@@ -82,6 +83,12 @@ async function bench(): Promise<void> {
           world,
           report,
           values.quick ? { activities: 1000, rounds: 10 } : { activities: 10_000, rounds: 60 },
+        ),
+      campaigns: () =>
+        measureCampaigns(
+          world,
+          report,
+          values.quick ? { messages: 2000, audience: 20_000 } : { messages: 40_000, audience: 1_000_000 },
         ),
       rate: () => measureRate(world, report, { seconds: values.quick ? 10 : 60 }),
       page: () => measurePage(report),

@@ -1,8 +1,21 @@
 import type { MessageNew } from '#shared/api/conversations.ts'
-import type { TemplatePreview, TemplatePreviewAsk } from '#shared/api/templates.ts'
+import type {
+  TemplateFieldList,
+  TemplateFieldQuery,
+  TemplatePreview,
+  TemplatePreviewAsk,
+} from '#shared/api/templates.ts'
 import type { Locale } from '#shared/locales.ts'
 import { smsParts } from '#shared/sms-parts.ts'
-import { parseTemplate, renderTemplate, templateText, toTemplateValue, type TemplateValues } from '#shared/template.ts'
+import {
+  parseTemplate,
+  type RenderPreferences,
+  renderTemplate,
+  showValue,
+  templateText,
+  type TemplateValues,
+  toTemplateValue,
+} from '#shared/template.ts'
 import { dealVisible } from '../sales/deal-views.ts'
 import { parameters, visibleRoot } from '../crm/visibility.ts'
 import type { Actor } from '../platform/app.ts'
@@ -11,7 +24,13 @@ import { need } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Channels, LiveChannel } from './channel-registry.ts'
 import { needConversation } from './conversations.ts'
-import { loadTemplateValues, readersOf, templateProblems, type TemplateSubject } from './template-fields.ts'
+import {
+  listTemplateFields,
+  loadTemplateValues,
+  readersOf,
+  templateProblems,
+  type TemplateSubject,
+} from './template-fields.ts'
 import { getTemplate, type TemplateTexts } from './templates.ts'
 
 /** How often a channel must be used for a text with so many files: files go several to a message, a short text with them. */
@@ -56,6 +75,26 @@ function maySay(actor: Actor, field: string): boolean {
   if (namespace === 'request') return actor.rights.has('request.view_all') || actor.rights.has('request.edit')
   if (namespace === 'task') return actor.rights.has('task.view_all') || actor.rights.has('task.edit')
   return true
+}
+
+/** The fields texts may name; with a conversation, what each says there, to be put into an answer. */
+export async function fieldsFor(
+  db: Db,
+  actor: Actor,
+  reader: RenderPreferences,
+  { conversationId }: TemplateFieldQuery,
+): Promise<TemplateFieldList> {
+  const list = await listTemplateFields(db, reader)
+  if (conversationId === undefined) return list
+  const subject = await subjectOf(db, actor, { conversationId })
+  const [customer] = await readersOf(db, [subject])
+  const names = list.items.map((field) => field.name).filter((name) => maySay(actor, name))
+  const [values = {}] = await loadTemplateValues(db, names, [subject])
+  const valueOf = (name: string): string => {
+    const value = values[name]
+    return value === undefined || customer === undefined ? '' : showValue(value, undefined, customer)
+  }
+  return { ...list, items: list.items.map((field) => ({ ...field, value: valueOf(field.name) })) }
 }
 
 /** What a text would become, on a real record; what of it is missing, how long it is, and what each channel makes of it. */

@@ -5,6 +5,7 @@ import {
   CopyNumbers,
   Template,
   TemplateFieldList,
+  TemplateFieldQuery,
   TemplateNew,
   TemplatePatch,
   TemplatePreview,
@@ -19,8 +20,8 @@ import { type AnyRoute, route } from '../platform/http.ts'
 import type { Channels } from './channel-registry.ts'
 import { languageOf, setLanguage } from './contact-language.ts'
 import { changeCopies, copiesFor } from './copies.ts'
-import { listTemplateFields, organisationReader } from './template-fields.ts'
-import { previewTemplate } from './template-sending.ts'
+import { organisationReader } from './template-fields.ts'
+import { fieldsFor, previewTemplate } from './template-sending.ts'
 import {
   changeTemplate,
   createTemplate,
@@ -52,8 +53,9 @@ function readingRoutes({ db }: App, channels: Channels): AnyRoute[] {
       url: '/template-fields',
       access: 'signed-in',
       summary: 'The fields that texts may name, with their names in the reader’s language, types and examples.',
+      query: TemplateFieldQuery,
       answer: TemplateFieldList,
-      handle: async ({ actor }) => listTemplateFields(db, await readerOf(db, actor)),
+      handle: async ({ actor, query }) => fieldsFor(db, actor, await readerOf(db, actor), query),
     }),
     route({
       method: 'GET',

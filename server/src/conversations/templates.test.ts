@@ -102,6 +102,19 @@ describe('the fields of texts', () => {
     for (const field of body.items) expect(`${field.label} ${field.example}`).not.toContain('templates.')
   })
 
+  it('say in a conversation what they would put there', async () => {
+    const { id } = await write(t, channel, 'fields', 'سلام')
+    const { body } = await admin.get<TemplateFieldList>(`/template-fields?conversationId=${id}`)
+    const valueOf = (name: string) => body.items.find((field) => field.name === name)?.value
+    expect([valueOf('contact.name'), valueOf('conversation.channel'), valueOf('contact.phone')]).toEqual([
+      'مشتری fields',
+      channel.name,
+      '',
+    ])
+    const other = t.as(await deskUser(t, []))
+    expect((await other.get(`/template-fields?conversationId=${id}`)).status).toBe(404)
+  })
+
   it('say what is known of a contact, as its reader writes it', async () => {
     expect(await rendered('{contact.name}|{contact.firstName}|{contact.jobTitle}|{contact.kind}')).toBe(
       'خانم سارا احمدی|سارا|مدیر خرید|شخص',

@@ -18,10 +18,15 @@ export const TemplateFieldInfo = Type.Object({
   /** In the reader's language. */
   label: Type.String(),
   example: Type.String(),
+  /** What it says in the conversation that was asked about; empty where it is not known. */
+  value: Type.Optional(Type.String()),
   /** What may stand behind a colon. */
   formats: Type.Array(Choice(FORMATS)),
 })
 export type TemplateFieldInfo = Static<typeof TemplateFieldInfo>
+/** `conversationId`: with what each field says there. */
+export const TemplateFieldQuery = Type.Object({ conversationId: Type.Optional(Id) })
+export type TemplateFieldQuery = Static<typeof TemplateFieldQuery>
 export const TemplateFieldList = Type.Object({
   items: Type.Array(TemplateFieldInfo),
   /** Groups that take any name behind their dot: what an event tells, columns of a list. */

@@ -9,7 +9,7 @@ import { useEvent } from '../../ui/use-event.ts'
 import { useSettled } from '../../ui/use-settled.ts'
 import { FieldList } from './field-list.tsx'
 import { IconLock, IconPaperclip } from './icons.ts'
-import { answersQuery, askPreview, previewQuery, templateFieldsQuery } from './queries.ts'
+import { answersQuery, askPreview, fieldsHereQuery } from './queries.ts'
 import css from './templates.module.css'
 import { fieldAt, fittingFields, shortcutAt } from './typing.ts'
 
@@ -81,7 +81,15 @@ function useMenuKeys({ count, fresh, choose, close, onKeys }: Choosing): number 
   return active
 }
 
-function Answers({ conversationId, text, caret, onKeys, query, onPut, onClose }: ComposerMenuProps & { query: string }) {
+function Answers({
+  conversationId,
+  text,
+  caret,
+  onKeys,
+  query,
+  onPut,
+  onClose,
+}: ComposerMenuProps & { query: string }) {
   const { t } = useI18n()
   const list = useRef<HTMLUListElement>(null)
   const settled = useSettled(query.trim(), 120)
@@ -161,31 +169,21 @@ function Fields({
   onClose,
 }: ComposerMenuProps & { field: { from: number; query: string } }) {
   const { t, maybe, locale } = useI18n()
-  const { data } = useQuery(templateFieldsQuery(locale))
+  const { data } = useQuery(fieldsHereQuery(locale, conversationId))
   const groupName = (group: string) => maybe(`templates.group.${group}`) ?? group
   const found = fittingFields(data?.items ?? [], field.query, groupName).slice(0, 40)
-  // What each would say here, in one question for all that are shown: instead of the examples.
-  const names = (data?.items ?? []).map((one) => one.name).slice(0, 100)
-  const { data: here } = useQuery({
-    ...previewQuery({ text: names.map((name) => `{${name}|}`).join('\u001e'), conversationId }),
-    enabled: names.length > 0,
-    staleTime: 30_000,
-  })
-  const said = here?.text.split('\u001e') ?? []
-  const valueOf = (name: string): string => said[names.indexOf(name)] ?? ''
-  const shown = found.map((one) => ({
-    ...one,
-    example: here === undefined ? '' : valueOf(one.name) || t('templates.unknown'),
-  }))
+  // What each says here instead of its example; what is known comes first.
+  const known = [...found].sort((a, b) => Number((a.value ?? '') === '') - Number((b.value ?? '') === ''))
+  const shown = known.map((one) => ({ ...one, example: one.value || t('templates.unknown') }))
   const choose = (one: TemplateFieldInfo | undefined) => {
-    const value = one === undefined ? '' : valueOf(one.name)
+    const value = one?.value ?? ''
     // What is not known here would leave a hole.
     if (value === '') return
     onPut({ text: text.slice(0, field.from) + value + text.slice(caret), caret: field.from + value.length })
   }
   const active = useMenuKeys({
     count: shown.length,
-    fresh: here !== undefined,
+    fresh: data !== undefined,
     choose: (index) => choose(shown[index]),
     close: onClose,
     onKeys,

@@ -18,6 +18,14 @@ export const templateFieldsQuery = (locale: string) =>
     staleTime: 10 * 60_000,
   })
 
+/** The same with what each says in a conversation. */
+export const fieldsHereQuery = (locale: string, conversationId: string) =>
+  queryOptions({
+    queryKey: ['fields', 'templates', locale, conversationId],
+    queryFn: ({ signal }) => api.get<TemplateFieldList>('/template-fields', { conversationId }, { signal }),
+    staleTime: 15_000,
+  })
+
 export const templatesQuery = (query: Omit<TemplateQuery, 'cursor'>) =>
   infiniteQueryOptions({
     queryKey: ['templates', 'list', query] as const,

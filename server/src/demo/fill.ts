@@ -26,6 +26,7 @@ import { makeSamples, type SampleName, type Sample } from './samples.ts'
 import { playAll } from './stage.ts'
 import { makePlays, type Play } from './script.ts'
 import { tellTroubles } from './troubles.ts'
+import { addCampaigns } from './campaigns.ts'
 import { addWork } from './work.ts'
 import { botOf } from './world.ts'
 
@@ -70,6 +71,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   await addDoubles(desks.omid)
   await addDeals(desks)
   await writeByNumber(desks.kaveh, safir)
+  await addCampaigns(desks.narges, { sales: channels.sales.id, safir: safir.id })
   await addWork(desks)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)

@@ -84,6 +84,7 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'settings-profile': '/settings/profile',
   'settings-channels': '/settings/channels',
   'settings-channel': '/settings/channels/1',
+  'settings-channel-safir': '/settings/channels/3',
   'settings-users': '/settings/users',
   'settings-roles': '/settings/roles',
   'settings-fields': '/settings/fields',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ContactItem } from '#shared/api/contacts.ts'
 import type { SetupState } from '#shared/api/session.ts'
-import type { Conversation, ConversationCounts, Message } from '#shared/api/conversations.ts'
+import type { ContactRoutes, Conversation, ConversationCounts, Message } from '#shared/api/conversations.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { SavedView } from '#shared/api/views.ts'
 import { cookieOf, until } from '../test/app.ts'
@@ -79,7 +79,8 @@ async function customerWrites(text: string, person = GUEST.id, bot = 'avand_sale
 }
 
 interface Screen {
-  messages: { mine: boolean; text?: string; date: number }[]
+  messages: { messageId: number; mine: boolean; text?: string; date: number; buttons?: { url?: string }[][] }[]
+  keyboard?: { rows: { request_contact?: boolean }[][] } | null
 }
 async function screen(person: number | string, bot = 'avand_sales_bot'): Promise<Screen> {
   return (await (await fetch(phone(`people/${person}/inbox?bot=${bot}`))).json()) as Screen
@@ -217,6 +218,36 @@ test('whom it knows by number it can write to: on Bale they see it, others are s
   )
   expect(row).toBeDefined()
   await writeByNumber(1, 'سلام، پیش‌فاکتور شما آماده است.')
+})
+
+async function act(person: number, order: Record<string, unknown>): Promise<void> {
+  const answer = await fetch(phone(`people/${person}/act`), { method: 'POST', body: JSON.stringify(order) })
+  expect(answer.status, await answer.text()).toBe(200)
+}
+
+test('the button below such a message leads to the bot, and the number shared there makes it the next way, at no cost', async () => {
+  const { id: person = 0, phone: number = '' } = BY_NUMBER[0] ?? {}
+  const message = (await screen(person)).messages.find(({ buttons }) => buttons?.[0]?.[0]?.url !== undefined)
+  const url = message?.buttons?.[0]?.[0]?.url
+  expect(url).toContain('start=df_')
+  const ask = await signIn(1)
+  const { contact_id: contactId } = await until(() =>
+    demo.app.db.one<{ contact_id: string }>(`select contact_id from identity where kind = 'phone' and value = $1`, [
+      `+${number}`,
+    ]),
+  )
+  const waysNow = () => ask<ContactRoutes>(`/contacts/${contactId}/routes`)
+  expect((await waysNow()).ways[0]).toMatchObject({ reason: 'only_way', price: { currency: 'IRR' } })
+  await act(person, { action: 'openLink', bot: 'avand_sales_bot', messageId: message?.messageId, url })
+  await until(async () => (await screen(person)).keyboard?.rows.flat().some((key) => key.request_contact === true))
+  await act(person, { action: 'shareOwnContact', bot: 'avand_sales_bot' })
+  const [next] = await until(async () => {
+    const { ways } = await waysNow()
+    return ways[0]?.reason === 'known_chat' && ways
+  })
+  expect(next).toMatchObject({ price: null, saved: { currency: 'IRR' } })
+  await ask('/conversations', { contactId, message: { text: 'از این پس همین‌جا هستیم.' } })
+  await until(async () => (await screen(person)).messages.find(({ text }) => text === 'از این پس همین‌جا هستیم.'))
 })
 
 test('from the second start on everything is as it was left, and goes on from there', async () => {

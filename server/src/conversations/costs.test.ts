@@ -4,9 +4,11 @@ import type { Channel } from '#shared/api/channels.ts'
 import type { Budget, CostEntry, CostSums, Price, Wallet } from '#shared/api/costs.ts'
 import type { PageOf, ProblemBody } from '#shared/api/common.ts'
 import { type Client, startTestApp, type TestApp } from '../../test/app.ts'
-import { playKind } from '../../test/channel-kind.ts'
+import { PLAY_TOKEN, playKind } from '../../test/channel-kind.ts'
 import { deskUser, makeChannel, readAll, write } from '../../test/desk.ts'
 import { bulkHold, firstOfMonth, type NewCost, pricesNow, quote, reserveCosts, settleCosts, sumsOf } from './costs.ts'
+
+const PRICE_SETTING = { name: 'price', type: 'number', min: 0, max: 1_000_000 } as const
 
 let t: TestApp
 let admin: Client
@@ -78,6 +80,20 @@ describe('prices', () => {
       validFrom: '2020-01-01T00:00:00Z',
     })
     expect(past.body.errors?.[0]).toMatchObject({ field: 'validFrom', code: 'out_of_range' })
+  })
+
+  test('a kind whose settings say the price enters it when it is set and when it changes', async () => {
+    const play = playKind('priced')
+    const kind = { ...play.installed.kind, settings: [...play.installed.kind.settings, PRICE_SETTING] }
+    t.app.kinds.set('priced', { ...play.installed, kind })
+    const channel = await makeChannel(t, { kind: 'priced', settings: { token: PLAY_TOKEN, price: 700 } })
+    const now = async (): Promise<string | undefined> =>
+      (await pricesNow(t.app.db, [channel.id])).get(channel.id)?.amount
+    expect(await now()).toBe('700')
+    await admin.patch(`/channels/${channel.id}`, { settings: { price: 700, loud: true } })
+    expect((await admin.get<PageOf<Price>>(`/prices?channelId=${channel.id}`)).body.items).toHaveLength(1)
+    await admin.patch(`/channels/${channel.id}`, { settings: { price: 800 } })
+    expect(await now()).toBe('800')
   })
 
   test('of channels one may not view are not there', async () => {

@@ -141,3 +141,31 @@ test('what waits goes back when the provider asks to wait', async () => {
   await expect(waiting).rejects.toMatchObject({ outcome: 'later', code: 'rate_limited', retryAfter: 7, whole: true })
   expect(departures.waiting('c')).toBe(0)
 })
+
+test('after minutes one slow answer does not pass for the usual one', async () => {
+  const clock = madeClock(() => 0)
+  const departures = createDepartures(clock)
+  const begun = clock.now()
+  const arrivals: number[] = []
+  const rate = 2
+  for (let n = 0; n < 160; n++) {
+    const at = begun + (n * 1000) / rate
+    // The first answer of the second minute comes late, and so do those around it: their messages arrived late, too.
+    const late = n >= 120 && n <= 123 ? 300 : 0
+    clock.line(
+      at - 80,
+      () =>
+        void departures
+          .leave('c', 'a', { at, notBefore: 0, priority: 9, rates: { channel: rate, account: rate } })
+          .then((arrived) => {
+            clock.line(clock.now() + 5 + late, () => {
+              arrivals.push(clock.now())
+              clock.line(clock.now() + 5, () => arrived(true))
+            })
+          }),
+    )
+  }
+  await clock.run(begun + 90_000)
+  expect(arrivals).toHaveLength(160)
+  expect(mostInASecond(arrivals)).toBe(rate)
+})

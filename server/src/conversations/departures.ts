@@ -40,8 +40,8 @@ const CLOCK: Clock = {
   after: (ms, action) => void setTimeout(action, Math.max(0, Math.ceil(ms))),
 }
 
-/** Answers that take longer than this beyond the usual are believed to have arrived by then. */
-const LATEST_MS = 60
+/** What is not answered so long beyond the usual is believed to have arrived by then: a provider that hangs must not stop all. */
+const LATEST_MS = 400
 const SECOND_MS = 1000
 /** The clocks of both sides count whole milliseconds. */
 const GRAIN_MS = 1
@@ -70,7 +70,7 @@ export function createDepartures(clock: Clock = CLOCK): Departures {
   const windows = new Map<string, Window>()
   const queues = new Map<string, { waiting: Waiting[]; moments: Map<string, number[]>; due: number }>()
   const unused = new Map<string, number>()
-  const quickest = new Map<string, { ms: number; at: number; seen: number }>()
+  const quickest = new Map<string, { ms: number; before: number; since: number; seen: number }>()
   let counter = 0
 
   /** When the window has room for one more. */
@@ -88,7 +88,7 @@ export function createDepartures(clock: Clock = CLOCK): Departures {
   /** Until when it has arrived, as far as can be told: its answer came later by the way back, at least. */
   function thereOf(key: string, { at, answered }: Departed): number {
     const known = quickest.get(key)
-    const usual = known && known.seen >= SAMPLES ? Math.max(0, known.ms - DOUBT_MS) : 0
+    const usual = known && known.seen >= SAMPLES ? Math.max(0, Math.min(known.ms, known.before) - DOUBT_MS) : 0
     return Math.min(Math.max(at, (answered ?? clock.now()) - usual), at + usual + LATEST_MS)
   }
 
@@ -100,11 +100,12 @@ export function createDepartures(clock: Clock = CLOCK): Departures {
     if (window.departed.length > 2 * most + 16) window.departed.splice(0, window.departed.length - most - 8)
   }
 
-  /** The way to the provider and back, at its quickest within the last minute. */
+  /** The way to the provider and back, at its quickest within the last minute or two: never a single, slow one. */
   function learn(key: string, took: number, now: number): void {
-    const known = quickest.get(key) ?? { ms: took, at: now, seen: 0 }
+    const known = quickest.get(key) ?? { ms: took, before: took, since: now, seen: 0 }
     known.seen++
-    if (took <= known.ms || now - known.at > 60_000) Object.assign(known, { ms: took, at: now })
+    if (now - known.since > 60_000) Object.assign(known, { ms: took, before: known.ms, since: now })
+    else known.ms = Math.min(known.ms, took)
     quickest.set(key, known)
   }
 

@@ -10,7 +10,7 @@ import { checkCurrency } from './prices.ts'
 import { remindOfWallets } from './reminders.ts'
 
 /** What kinds call a refusal for want of credit (`ChannelError.code`). */
-const NO_CREDIT = ['no_credit', 'payment_required']
+const NO_CREDIT = ['no_credit']
 
 interface Row {
   channel_id: string

@@ -66,6 +66,9 @@ function spread(namespace: string, names: readonly string[], values: Values | un
   )
 }
 
+/** The same in every language. */
+const EXAMPLES: Readonly<Record<string, string>> = { email: 'sara@example.ir' }
+
 /** Declares fields with their texts: `templates.field.<name>`, `templates.example.<name>` where it is a text. */
 function declared(
   namespace: string,
@@ -79,7 +82,9 @@ function declared(
     type,
     label: t(`templates.field.${labelled}.${name}`),
     example:
-      type === 'text' ? t(`templates.example.${labelled}.${name}`) : showValue(sample(type, reader), undefined, reader),
+      type === 'text'
+        ? (EXAMPLES[name] ?? t(`templates.example.${labelled}.${name}`))
+        : showValue(sample(type, reader), undefined, reader),
   }))
 }
 

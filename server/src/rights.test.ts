@@ -70,7 +70,7 @@ describe('every route', () => {
       .filter(({ method, url }) => method !== 'HEAD' && method !== 'OPTIONS' && !made.has(`${method} ${url}`))
       .map(({ method, url }) => `${method} ${url}`)
     const known =
-      /^(GET \/(healthz|readyz|metrics|api\/docs(\/docs\.(js|css))?)|POST \/hooks\/:secret|GET \/(?!api\/).*)$/
+      /^(GET \/(healthz|readyz|metrics|api\/docs(\/docs\.(js|css))?)|POST \/hooks\/(:secret|automations\/:hook)|POST \/o\/:token|GET \/(?!api\/).*)$/
     expect(others.filter((one) => !known.test(one))).toEqual([])
   })
 

@@ -230,7 +230,7 @@ async function feedChannel(tx: Tx, channels: Channels, { id, actor, channel }: F
     [id, channel.id, room],
   )
   if (rows.length === 0) return false
-  const written = await write(tx, channels, { campaign, actor, channel }, rows)
+  const written = await write(tx, channels, { campaign, actor }, rows)
   return written && rows.length === room && room === PIECE
 }
 
@@ -245,7 +245,7 @@ type Verdict =
 async function write(
   tx: Tx,
   channels: Channels,
-  { campaign, actor, channel }: { campaign: CampaignRow; actor: Actor; channel: LiveChannel },
+  { campaign, actor }: { campaign: CampaignRow; actor: Actor },
   rows: readonly Ready[],
 ): Promise<boolean> {
   const verdicts = await verdictsOn(tx, channels, campaign, actor, rows)

@@ -210,6 +210,27 @@ const deals = createRoute({
   loader: () => loadTexts('deals', 'fields', 'contacts'),
   component: lazyRouteComponent(() => import('./features/deals/deals.tsx'), 'DealsPage'),
 })
+const automations = createRoute({
+  getParentRoute: () => inside,
+  path: '/automations',
+  loader: () => loadTexts('automations'),
+  component: lazyRouteComponent(() => import('./features/automations/automations.tsx'), 'AutomationsPage'),
+})
+const automationTexts = () =>
+  loadTexts('automations', 'contacts', 'table', 'fields', 'inbox', 'templates', 'settings', 'deals', 'work')
+const macros = createRoute({
+  getParentRoute: () => inside,
+  path: '/automations/macros',
+  loader: automationTexts,
+  component: lazyRouteComponent(() => import('./features/automations/macros.tsx'), 'MacrosPage'),
+})
+const automation = createRoute({
+  getParentRoute: () => inside,
+  path: '/automations/$id',
+  loader: automationTexts,
+  component: lazyRouteComponent(() => import('./features/automations/automation.tsx'), 'AutomationPage'),
+})
+
 const campaigns = createRoute({
   getParentRoute: () => inside,
   path: '/campaigns',
@@ -332,6 +353,9 @@ export const router = createRouter({
       deals,
       requests,
       tasks,
+      automations,
+      macros,
+      automation,
       campaigns,
       recipientLists,
       exclusions,

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { createTranslator } from '#shared/i18n.ts'
+import type automations from '#shared/i18n/fa/automations.json'
 import type auth from '#shared/i18n/fa/auth.json'
 import type campaigns from '#shared/i18n/fa/campaigns.json'
 import type common from '#shared/i18n/fa/common.json'
@@ -11,6 +12,7 @@ import type exchange from '#shared/i18n/fa/exchange.json'
 import type fields from '#shared/i18n/fa/fields.json'
 import type frame from '#shared/i18n/fa/frame.json'
 import type inbox from '#shared/i18n/fa/inbox.json'
+import type notices from '#shared/i18n/fa/notices.json'
 import type routes from '#shared/i18n/fa/routes.json'
 import type people from '#shared/i18n/fa/people.json'
 import type reports from '#shared/i18n/fa/reports.json'
@@ -38,7 +40,9 @@ export type Key =
   | keyof typeof common
   | keyof typeof frame
   | keyof typeof auth
+  | keyof typeof automations
   | keyof typeof inbox
+  | keyof typeof notices
   | keyof typeof campaigns
   | keyof typeof contacts
   | keyof typeof settings

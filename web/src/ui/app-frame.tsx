@@ -36,6 +36,7 @@ import { PresenceMenu, UserMenu } from './user-menu.tsx'
 
 const loadPalette = () => import('./palette.tsx')
 const Palette = lazy(loadPalette)
+const Bell = lazy(() => import('../features/notices/bell.tsx'))
 const FileView = lazy(() => import('./file-view.tsx'))
 const KeysOverlay = lazy(() => import('./keys-overlay.tsx'))
 
@@ -174,6 +175,9 @@ export function AppFrame() {
               <IconKeyboard size={20} stroke={1.7} />
             </IconButton>
           </span>
+          <Suspense>
+            <Bell />
+          </Suspense>
           <PresenceMenu />
           <UserMenu />
         </div>

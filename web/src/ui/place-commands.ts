@@ -53,6 +53,14 @@ export function usePlaceCommands(): void {
       run: () => void navigate({ to: '/contacts/operations' }),
     })
   }
+  if (can(me, 'automation.manage')) {
+    commands.push({
+      id: 'automations',
+      title: t('frame.automations'),
+      icon: IconSettings,
+      run: () => void navigate({ to: '/automations' }),
+    })
+  }
   if (can(me, 'campaign.manage')) {
     commands.push({
       id: 'new-campaign',

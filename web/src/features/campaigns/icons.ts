@@ -24,6 +24,7 @@ export {
   IconPlayerStop,
   IconPlus,
   IconRefresh,
+  IconRobot,
   IconSend,
   IconSettings,
   IconSpeakerphone,

@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router'
 import { useI18n } from '../../i18n.ts'
+import { can, useMe } from '../../session/session.ts'
 import css from './campaigns.module.css'
-import { IconListDetails, IconSettings, IconSpeakerphone, IconUserOff } from './icons.ts'
+import { IconListDetails, IconRobot, IconSettings, IconSpeakerphone, IconUserOff } from './icons.ts'
 
 const PLACES = [
   { to: '/campaigns', icon: IconSpeakerphone, text: 'campaigns.title' },
@@ -13,6 +14,7 @@ const PLACES = [
 /** From one of the pages about sending to many to the others. */
 export function Places() {
   const { t } = useI18n()
+  const me = useMe()
   return (
     <nav className={css.places} aria-label={t('campaigns.places')}>
       {PLACES.map(({ to, icon: Icon, text }) => (
@@ -26,6 +28,12 @@ export function Places() {
           {t(text)}
         </Link>
       ))}
+      {can(me, 'automation.manage') && (
+        <Link to="/automations">
+          <IconRobot size={16} stroke={1.7} aria-hidden />
+          {t('frame.automations')}
+        </Link>
+      )}
     </nav>
   )
 }

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react'
 import type { Contact } from '#shared/api/contacts.ts'
 import { apiUrl } from '../../api.ts'
 import { useI18n } from '../../i18n.ts'
@@ -5,6 +6,8 @@ import { can, useMe } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Menu, MenuDivider, MenuItem } from '../../ui/menu.tsx'
 import { IconArrowsJoin, IconDotsVertical, IconDownload, IconMessagePlus, IconTrash, IconUserCheck } from './icons.ts'
+
+const MacroMenu = lazy(() => import('../automations/macro-menu.tsx'))
 
 interface HeadActionsProps {
   contact: Contact
@@ -37,6 +40,9 @@ export function HeadActions({ contact, onWrite, onConvert, onMerge, onDelete }: 
           {t('contacts.merge')}
         </Button>
       )}
+      <Suspense>
+        <MacroMenu on={{ contactId: contact.id }} />
+      </Suspense>
       {(exports || onDelete !== undefined) && (
         <Menu
           label={t('contacts.actions')}

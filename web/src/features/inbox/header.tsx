@@ -1,5 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { Conversation } from '#shared/api/conversations.ts'
 import { foldText } from '#shared/text.ts'
 import { api } from '../../api.ts'
@@ -24,6 +24,8 @@ import { Menu, MenuDivider, MenuItem } from '../../ui/menu.tsx'
 import { ChannelIcon, useChannels } from './channel-icon.tsx'
 import { useConversationActions } from './conversation-actions.ts'
 import css from './header.module.css'
+
+const MacroMenu = lazy(() => import('../automations/macro-menu.tsx'))
 
 interface HeaderProps {
   conversation: Conversation
@@ -136,6 +138,11 @@ export function ThreadHeader({ conversation, onBack, onPanel }: HeaderProps) {
             {t(closed ? 'inbox.header.reopen' : 'inbox.header.close')}
           </Button>
         </div>
+      )}
+      {maySend && (
+        <Suspense>
+          <MacroMenu on={{ conversationId: conversation.id }} />
+        </Suspense>
       )}
       {onPanel !== undefined && (
         <IconButton label={t('inbox.header.panel')} keys="i" onClick={onPanel}>

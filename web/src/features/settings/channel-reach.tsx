@@ -30,7 +30,7 @@ export function ReachSections({
     <>
       {kind.capabilities.linkButton === true && (
         <Section title={t('settings.channel.link')} about={t('settings.channel.link.about')}>
-          <div className={frame.form}>
+          <div className={frame.narrow}>
             <Switch
               label={t('settings.channel.link.on')}
               checked={link.on}
@@ -46,15 +46,17 @@ export function ReachSections({
                   error={refusal.field('link.text')}
                   onChange={(event) => onChange({ ...reach, link: { ...link, text: event.currentTarget.value } })}
                 />
-                <TextField
-                  label={t('settings.channel.link.days')}
-                  value={link.days}
-                  inputMode="numeric"
-                  dir={dir}
-                  maxLength={3}
-                  error={refusal.field('link.days')}
-                  onChange={(event) => onChange({ ...reach, link: { ...link, days: event.currentTarget.value } })}
-                />
+                <div className={css.hours}>
+                  <TextField
+                    label={t('settings.channel.link.days')}
+                    value={link.days}
+                    inputMode="numeric"
+                    dir={dir}
+                    maxLength={3}
+                    error={refusal.field('link.days')}
+                    onChange={(event) => onChange({ ...reach, link: { ...link, days: event.currentTarget.value } })}
+                  />
+                </div>
               </>
             )}
           </div>

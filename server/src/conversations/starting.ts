@@ -13,6 +13,8 @@ import { checkOutgoing } from './composing.ts'
 import { pricesNow } from './costs.ts'
 import { queueMessage } from './outbound.ts'
 import { judge, type Way, waysTo } from './routes.ts'
+import { fillMessage } from './template-sending.ts'
+import { countUses } from './templates.ts'
 import { loadConversations } from './views.ts'
 import { shareLabel } from './welcome.ts'
 
@@ -31,16 +33,16 @@ export async function startConversation(
   if (input.message.replyToId !== undefined) throw wrongField('message.replyToId', 'not_allowed')
   if ((input.contactId === undefined) === (input.identity === undefined)) throw wrongField('contactId', 'required')
   if (input.contactId !== undefined) need(actor, 'contact.view')
+  const root = input.contactId === undefined ? null : await visibleRoot(app.db, actor, input.contactId)
+  const message = await fillMessage(app.db, actor, { contactId: root }, input.message, 'message.')
   const candidates = await sendable(channels, actor, input.fallback ? undefined : input.channelId)
   const found =
-    input.contactId === undefined
-      ? await waysToIdentity(app, actor, candidates, input)
-      : await waysToContact(app.db, await visibleRoot(app.db, actor, input.contactId), candidates)
-  const chosen = await choose(app, channels, actor, input, found)
+    root === null ? await waysToIdentity(app, actor, candidates, input) : await waysToContact(app.db, root, candidates)
+  const chosen = await choose(app, channels, actor, { ...input, message }, found)
   const [first] = chosen
   if (!first) throw new Problem('no_route')
   const channel = await channels.byId(first.channelId)
-  await checkOutgoing(app.db, actor, channel, input.message, 'message.')
+  await checkOutgoing(app.db, actor, channel, message, 'message.')
   if (!channel) throw new Problem('channel_not_active')
   return app.db.transaction(async (tx) => {
     const [way, ...further] = first.identityId === '' ? await makeContact(tx, channel, chosen) : chosen
@@ -50,13 +52,15 @@ export async function startConversation(
     await queueMessage(tx, {
       channel,
       conversation: { id, contactId: way.contactId, threadKey: way.threadKey },
-      text: input.message.text ?? '',
-      fileIds: input.message.attachmentIds ?? [],
+      text: message.text ?? '',
+      fileIds: message.attachmentIds ?? [],
       origin: actor.tokenId === undefined ? 'agent' : 'api',
       authorId: actor.userId,
+      templateId: message.templateId ?? null,
       route: { reason: way.reason, ways: further, price: way.price, saved: way.saved },
-      ...(input.message.askNumber && { askNumber: channel.welcome.buttonText || (await shareLabel(tx)) }),
+      ...(message.askNumber && { askNumber: channel.welcome.buttonText || (await shareLabel(tx)) }),
     })
+    if (message.templateId !== undefined) await countUses(tx, new Map([[message.templateId, 1]]))
     const [conversation] = await loadConversations(tx, [id])
     if (!conversation) throw new Error('the conversation was not stored')
     return conversation

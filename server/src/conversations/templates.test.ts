@@ -427,6 +427,17 @@ describe('a ready answer', () => {
     expect((await post({ templateId: body.id }, t.as(t.people.stranger))).status).toBe(403)
   })
 
+  it('begins a conversation, too', async () => {
+    const { body } = await make(admin, { text: 'سلام دوباره {contact.name}{contact.email}' })
+    const contactId = conversation.contact.id
+    const refused = await admin.post<ProblemBody>('/conversations', { contactId, message: { templateId: body.id } })
+    expect(refused.body.errors).toMatchObject([{ field: 'message.fields.contact.email', code: 'required' }])
+    await admin.patch(`/templates/${body.id}`, { text: 'سلام دوباره {contact.name}' })
+    const begun = await admin.post<Conversation>('/conversations', { contactId, message: { templateId: body.id } })
+    expect(begun.body.lastText).toBe('سلام دوباره مشتری ready')
+    expect((await admin.get<Template>(`/templates/${body.id}`)).body.used).toBe(1)
+  })
+
   it('that one may not see is not there', async () => {
     const { body } = await make(admin, { text: 'x', own: true })
     const desk = t.as(await deskUser(t, [{ id: channel.id }]))

@@ -87,6 +87,7 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   'settings-channel-safir': '/settings/channels/3',
   'settings-users': '/settings/users',
   'settings-roles': '/settings/roles',
+  'settings-texts': '/settings/texts',
   'settings-fields': '/settings/fields',
   'settings-tags': '/settings/tags',
   'settings-lists': '/settings/lists',

@@ -170,6 +170,8 @@ describe.each(PLAYS)('a campaign, in $locale', (play) => {
     const text = `${play.before}{contact.firstName | ${play.fallback}}${play.after}{row.${key?.key ?? ''}}`
     await page.getByTestId('campaign-text').fill(text)
     for (const { id } of [regular, safir]) await page.getByTestId(`way-${id}`).getByRole('checkbox').check()
+    // The office's quiet hours are there from the start; this journey is played at any hour.
+    await page.getByRole('switch', { name: t('campaigns.quiet') }).uncheck()
     await saved().waitFor()
     await page.reload()
     await page.getByTestId('step-check').waitFor()

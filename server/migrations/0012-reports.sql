@@ -60,17 +60,18 @@ create table report_day (
   parts      bigint[] not null,
   primary key (agent_id, channel_id, measure, day, key)
 ) with (fillfactor = 70);
--- The same by months of the Gregorian calendar, so that the agents of a year are read from twelve rows each.
+-- The same by months of the Gregorian calendar, so that a year is read from few rows: of all together apart by weekday.
 create table report_month (
   agent_id   bigint not null,
   channel_id bigint not null,
   measure    text not null,
   day        date not null,      -- the first of the month
+  weekday    smallint not null,  -- 0 is Sunday; of a single agent 7: any
   key        text not null,
   n          bigint not null,
   total      bigint not null,
   parts      bigint[] not null,
-  primary key (agent_id, channel_id, measure, day, key)
+  primary key (agent_id, channel_id, measure, day, weekday, key)
 ) with (fillfactor = 70);
 create table report_state (
   only_row  boolean primary key default true check (only_row),

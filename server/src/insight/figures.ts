@@ -10,7 +10,7 @@ import {
 } from '#shared/api/reports.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
-import { daysBetween, monthsWithin, piecesOf, plusDays, type Range } from './ranges.ts'
+import { daysBetween, monthsWithin, type Piece, piecesOf, plusDays, type Range } from './ranges.ts'
 import { HOUR, HOUR_TOTAL, REPORT_DAYS, REPORT_MONTHS, WAITED } from './rollups.ts'
 
 /**
@@ -29,6 +29,31 @@ const readParts = (row: object, count: number): number[] =>
 
 const CUT = `agent_id = any($1::bigint[]) and channel_id = any($2::bigint[]) and day between $3 and $4`
 const COUNTED = `key <> 'cancelled'`
+/**
+ * The rows of a stretch where days need not be told apart: whole months and the days around them, with weekdays. $1 agents,
+ * $2 channels, $3 to $8 the months, the days before and the days after. Of single agents the days alone, which have weekdays.
+ */
+const STRETCH = `(
+    select agent_id, channel_id, measure, weekday::int as weekday, key, n, total, parts from ${REPORT_MONTHS} m
+    where agent_id = any($1::bigint[]) and channel_id = any($2::bigint[]) and day between $3 and $4
+    union all
+    select agent_id, channel_id, measure, extract(dow from day)::int, key, n, total, parts from ${REPORT_DAYS} d
+    where agent_id = any($1::bigint[]) and channel_id = any($2::bigint[]) and day between $5 and $6
+    union all
+    select agent_id, channel_id, measure, extract(dow from day)::int, key, n, total, parts from ${REPORT_DAYS} d
+    where agent_id = any($1::bigint[]) and channel_id = any($2::bigint[]) and day between $7 and $8)`
+const NOTHING: Piece = { key: '', from: '0001-01-01', to: '0001-01-01' }
+function stretchOf({
+  agentIds,
+  channelIds,
+  from,
+  to,
+}: Pick<Range, 'agentIds' | 'channelIds' | 'from' | 'to'>): unknown[] {
+  const all: Piece = { key: from, from, to }
+  const { months = NOTHING, days } = agentIds === undefined ? monthsWithin(from, to) : { days: [all] }
+  const [first = NOTHING, second = NOTHING] = days
+  return [agentIds ?? ['-1'], channelIds, ...[months, first, second].flatMap((piece) => [piece.from, piece.to])]
+}
 const cutOf = ({ agentIds, channelIds, from, to }: Range): [readonly string[], readonly string[], string, string] => [
   agentIds ?? ['-1'],
   channelIds,
@@ -138,9 +163,9 @@ export async function readBefore(db: Db, range: Range): Promise<Dashboard['befor
   const from = plusDays(range.from, -daysBetween(range.from, range.to) - 1)
   const rest = { in: 0, out: 0, responses: 0, waited: 0, won: 0 }
   const rows = await db.query<Sum>(
-    `select measure, sum(n)::float8 as n, sum(total)::float8 as total from ${REPORT_DAYS} r
-     where ${CUT} and measure in ('in', 'out', 'response', 'won') and ${COUNTED} group by 1`,
-    cutOf({ ...range, from, to: plusDays(range.from, -1) }),
+    `select measure, sum(n)::float8 as n, sum(total)::float8 as total from ${STRETCH} r
+     where measure in ('in', 'out', 'response', 'won') and ${COUNTED} group by 1`,
+    stretchOf({ ...range, from, to: plusDays(range.from, -1) }),
   )
   for (const row of rows) addSum(rest, row)
   return rest
@@ -149,9 +174,9 @@ export async function readBefore(db: Db, range: Range): Promise<Dashboard['befor
 /** Channel by channel, also those in which nothing happened. */
 export async function readChannels(db: Db, range: Range): Promise<ChannelFigures[]> {
   const rows = await db.query<Sum & { channel_id: string; key: string }>(
-    `select channel_id, measure, key, sum(n)::float8 as n, sum(total)::float8 as total from ${REPORT_DAYS} r
-     where ${CUT} and measure in ('in', 'out', 'response', 'asked', 'won') group by 1, 2, 3`,
-    cutOf(range),
+    `select channel_id, measure, key, sum(n)::float8 as n, sum(total)::float8 as total from ${STRETCH} r
+     where measure in ('in', 'out', 'response', 'asked', 'won') group by 1, 2, 3`,
+    stretchOf(range),
   )
   const made = new Map(
     range.channelIds.map((channelId): [string, ChannelFigures] => [
@@ -198,9 +223,9 @@ function medianOf(groups: readonly number[]): number | null {
 
 export async function readResponses(db: Db, range: Range): Promise<Responses> {
   const row = await db.one<Sum>(
-    `select sum(n)::float8 as n, sum(total)::float8 as total, ${parts(WAITED, GROUPS)} from ${REPORT_DAYS} r
-     where ${CUT} and measure = 'response'`,
-    cutOf(range),
+    `select sum(n)::float8 as n, sum(total)::float8 as total, ${parts(WAITED, GROUPS)} from ${STRETCH} r
+     where measure = 'response'`,
+    stretchOf(range),
   )
   return responsesOf(row?.n ?? 0, row?.total ?? 0, readParts(row ?? {}, GROUPS))
 }
@@ -208,9 +233,9 @@ export async function readResponses(db: Db, range: Range): Promise<Responses> {
 /** Seven weekdays of 24 hours. */
 export async function readWeekdays(db: Db, range: Range): Promise<Dashboard['weekdays']> {
   const rows = await db.query<{ weekday: number; measure: string }>(
-    `select extract(dow from day)::int as weekday, measure, ${parts(HOUR, 24)} from ${REPORT_DAYS} r
-     where ${CUT} and measure in ('in', 'out') and ${COUNTED} group by 1, 2`,
-    cutOf(range),
+    `select weekday, measure, ${parts(HOUR, 24)} from ${STRETCH} r
+     where measure in ('in', 'out') and ${COUNTED} group by 1, 2`,
+    stretchOf(range),
   )
   const hoursOf = (measure: string): number[][] =>
     numbers(7).map((weekday) =>
@@ -244,18 +269,13 @@ export async function readAgents(db: Db, range: Range): Promise<AgentFigures[]> 
     ...(await db.query<{ id: string }>('select id from app_user')).map(({ id }) => id),
   ]
   const { months, days } = monthsWithin(range.from, range.to)
-  const [first, second] = days
-  const nothing = { from: '0001-01-01', to: '0001-01-01' }
+  const [first = NOTHING, second = NOTHING] = days
   const rows = await db.query<Sum & { agent_id: string; failed: number; cancelled: number }>(
     `select agent_id, measure, sum(n)::float8 as n, sum(total)::float8 as total,
        coalesce(sum(n) filter (where key like 'failed:%'), 0)::float8 as failed, coalesce(sum(n) filter (where key = 'cancelled'), 0)::float8 as cancelled,
        ${parts(WAITED, GROUPS)}
      from (${ofAgents(REPORT_MONTHS, 3)} union all ${ofAgents(REPORT_DAYS, 5)} union all ${ofAgents(REPORT_DAYS, 7)}) all_of_it group by 1, 2`,
-    [
-      agents,
-      range.channelIds,
-      ...[months ?? nothing, first ?? nothing, second ?? nothing].flatMap(({ from, to }) => [from, to]),
-    ],
+    [agents, range.channelIds, ...[months ?? NOTHING, first, second].flatMap(({ from, to }) => [from, to])],
   )
   const made = new Map<string, AgentFigures>()
   for (const row of rows) {

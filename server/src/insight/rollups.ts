@@ -25,23 +25,36 @@ export const HOUR = 1
 export const HOUR_TOTAL = 25
 export const WAITED = 49
 
+/** What a row of the days and of the months is told apart by. */
+const KEYS = {
+  day: 'agent_id, channel_id, measure, day, key',
+  month: 'agent_id, channel_id, measure, day, weekday, key',
+} as const
+type Unit = keyof typeof KEYS
+const WEEKDAY = (day: string, agent: string): string =>
+  `case when ${agent} = -1 then extract(dow from ${day})::smallint else 7::smallint end`
+
 /**
  * Lines cut into days of `zone` (an SQL expression) and piled up as rows of `report_day`: of each agent, and of all
- * together (-1). `unit` 'month': rows of `report_month`.
+ * together (-1). Unit 'month': rows of `report_month`.
  */
-function piled(lines: string, zone: string, unit: 'day' | 'month'): string {
-  const day = unit === 'day' ? 'local::date' : `date_trunc('month', local)::date`
+function piled(lines: string, zone: string, unit: Unit): string {
+  const keys = KEYS[unit]
+  const day =
+    unit === 'day'
+      ? 'local::date as day'
+      : `date_trunc('month', local)::date as day, ${WEEKDAY('local', 'who.agent_id')} as weekday`
   return `
-    select agent_id, channel_id, measure, day, key, sum(n)::bigint as n, sum(total)::bigint as total,
+    select ${keys}, sum(n)::bigint as n, sum(total)::bigint as total,
       (select array_agg(coalesce(p.v, 0)::bigint order by i)
        from generate_series(1, case measure when 'response' then 61 else 24 end) i
        left join unnest(array_agg(part), array_agg(v)) p(part, v) on p.part = i) as parts
     from (
-      select agent_id, channel_id, measure, day, key, part,
+      select ${keys}, part,
         case when part < ${HOUR_TOTAL} then sum(n) else 0 end as n, case when part < ${HOUR_TOTAL} then sum(total) else 0 end as total,
         case when part between ${HOUR_TOTAL} and ${WAITED - 1} then sum(total) else sum(n) end as v
       from (
-        select who.agent_id, l.channel_id, l.measure, ${day} as day, case when l.measure = 'response' then '' else l.key end as key,
+        select who.agent_id, l.channel_id, l.measure, ${day}, case when l.measure = 'response' then '' else l.key end as key,
           parts.part, l.n, l.total
         from (select *, slot at time zone ${zone} as local from (${lines}) every_line) l
         cross join lateral (values (l.agent_id), (-1)) who(agent_id)
@@ -49,8 +62,8 @@ function piled(lines: string, zone: string, unit: 'day' | 'month'): string {
           select extract(hour from l.local)::int + ${HOUR} as part
           union all select extract(hour from l.local)::int + ${HOUR_TOTAL} where l.measure = 'response'
           union all select l.key::int + ${WAITED} where l.measure = 'response') parts
-      ) cut group by 1, 2, 3, 4, 5, 6
-    ) summed group by 1, 2, 3, 4, 5`
+      ) cut group by ${keys}, part
+    ) summed group by ${keys}`
 }
 
 const ZONE = '(select time_zone from report_state)'
@@ -61,14 +74,23 @@ export const REPORT_DAYS = `(
   select agent_id, channel_id, measure, day, key, n, total, parts from report_day
   union all select * from (${piled(LINES, ZONE, 'day')}) waiting)`
 export const REPORT_MONTHS = `(
-  select agent_id, channel_id, measure, day, key, n, total, parts from report_month
+  select agent_id, channel_id, measure, day, weekday, key, n, total, parts from report_month
   union all select * from (${piled(LINES, ZONE, 'month')}) waiting)`
 
-const add = (lines: string, unit: 'day' | 'month'): string => `
-  insert into report_${unit} as r (agent_id, channel_id, measure, day, key, n, total, parts)
-  ${piled(lines, ZONE, unit)} order by 1, 2, 3, 4, 5
-  on conflict (agent_id, channel_id, measure, day, key) do update set n = r.n + excluded.n, total = r.total + excluded.total,
+const add = (lines: string, unit: Unit): string => `
+  insert into report_${unit} as r (${KEYS[unit]}, n, total, parts)
+  ${piled(lines, ZONE, unit)} order by ${KEYS[unit]}
+  on conflict (${KEYS[unit]}) do update set n = r.n + excluded.n, total = r.total + excluded.total,
     parts = (select array_agg(a + b order by i) from unnest(r.parts, excluded.parts) with ordinality u(a, b, i))`
+
+/** Months out of the days that are there: cheaper than going through all facts once more. */
+const MONTHS_OF_DAYS = `
+  with part as (
+    select agent_id, channel_id, measure, date_trunc('month', day)::date as day, ${WEEKDAY('day', 'agent_id')} as weekday, key, i, sum(v)::bigint as v,
+      case when i = 1 then sum(n)::bigint end as n, case when i = 1 then sum(total)::bigint end as total
+    from report_day cross join lateral unnest(parts) with ordinality u(v, i) group by 1, 2, 3, 4, 5, 6, 7)
+  insert into report_month (${KEYS.month}, n, total, parts)
+  select ${KEYS.month}, max(n), max(total), array_agg(v order by i) from part group by ${KEYS.month}`
 
 /** Whoever adds up holds this: one at a time, on all nodes. */
 const FOLDING = 4_004_012
@@ -115,7 +137,7 @@ export async function rebuildReports(db: Database): Promise<boolean> {
     await tx.query('delete from report_delta')
     await tx.query('update report_state set time_zone = (select time_zone from organisation), built_at = now()')
     await tx.query(add(FACTS, 'day'))
-    await tx.query(add(FACTS, 'month'))
+    await tx.query(MONTHS_OF_DAYS)
     return true
   })
   return done ?? false

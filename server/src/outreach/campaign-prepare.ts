@@ -417,6 +417,9 @@ async function finish(app: App, channels: Channels, campaign: CampaignRow, actor
   })
 }
 
+const money = (amount: string, currency: string | null): Money | null =>
+  currency === null ? null : { amount, currency }
+
 async function estimateOf(
   db: Db,
   channels: Channels,
@@ -424,8 +427,6 @@ async function estimateOf(
   version: number,
 ): Promise<CampaignEstimate> {
   const routes = Object.values(campaign.tally.routes ?? {})
-  const money = (amount: string, currency: string | null): Money | null =>
-    currency === null ? null : { amount, currency }
   const perChannel = new Map<string, number>()
   for (const { channelId, count: n } of routes) perChannel.set(channelId, (perChannel.get(channelId) ?? 0) + n)
   let seconds = 0

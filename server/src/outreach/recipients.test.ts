@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type {
+  AudienceCount,
   Exclusion,
   FillProblem,
   ListFill,
@@ -12,6 +13,7 @@ import type { Channel } from '#shared/api/channels.ts'
 import type { PageOf } from '#shared/api/common.ts'
 import type { Contact } from '#shared/api/contacts.ts'
 import type { FileInfo } from '#shared/api/files.ts'
+import type { Operation } from '#shared/api/operations.ts'
 import { startTestApp, type TestApp, until } from '../../test/app.ts'
 import { type Campaigns, campaignsOf } from '../../test/campaigns.ts'
 import { install, PLAY_TOKEN, playKind } from '../../test/channel-kind.ts'
@@ -258,6 +260,35 @@ describe('whom a campaign is for', () => {
     expect(await theirs.recipients(ready.id)).toMatchObject([{ contact: { id: seen.id } }])
     expect((await other.post(`/campaigns/${ready.id}/start`, { version: ready.estimate?.version })).status).toBe(403)
   })
+})
+
+it('takes a saved view, also with another part of the same people; the list of recipients goes to a file', async () => {
+  const name = `دیداری ${++last}`
+  const [one, two] = [await person(number(), name), await person(number(), name)]
+  const view = await admin().post<{ id: string }>('/views', {
+    resource: 'contact',
+    name,
+    query: { filter: { search: name }, sort: null, columns: [] },
+  })
+  expect(view.status, JSON.stringify(view.body)).toBe(201)
+  const audience = { selections: [{ ids: [one.id] }], viewIds: [view.body.id], listIds: [] }
+  const count = await admin().post<AudienceCount>('/campaigns/audience', audience)
+  expect(count.body).toEqual({ selections: [{ count: 1, more: false }], views: [{ count: 2, more: false }], lists: [] })
+  const ready = await campaigns.ready({ name: 'نما', audience, channelIds: [channel.id], text: 'خبر «تازه»' })
+  expect((await campaigns.recipients(ready.id)).map((row) => row.contact?.id).sort()).toEqual([one.id, two.id].sort())
+  for (const format of ['csv', 'xlsx'] as const) {
+    const started = await admin().post<Operation>(`/campaigns/${ready.id}/export`, { format })
+    expect(started.status, JSON.stringify(started.body)).toBe(202)
+    const done = await until(async () => {
+      const { body } = await admin().get<Operation>(`/operations/${started.body.id}`)
+      return body.state === 'done' && body
+    })
+    expect(done.result).toEqual({ written: 2 })
+    const file = await admin().fetch(`/files/${done.fileId}`)
+    expect(file.status).toBe(200)
+    if (format === 'csv') expect((await file.text()).split('\n').filter((line) => line.includes(name))).toHaveLength(2)
+  }
+  expect((await test.as(test.people.viewer).post(`/campaigns/${ready.id}/export`, { format: 'csv' })).status).toBe(403)
 })
 
 describe('quiet hours', () => {

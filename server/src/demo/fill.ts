@@ -27,6 +27,7 @@ import { playAll } from './stage.ts'
 import { makePlays, type Play } from './script.ts'
 import { tellTroubles } from './troubles.ts'
 import { addCampaigns } from './campaigns.ts'
+import { addTexts } from './texts.ts'
 import { addWork } from './work.ts'
 import { botOf } from './world.ts'
 
@@ -73,6 +74,7 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   await writeByNumber(desks.kaveh, safir)
   await addCampaigns(desks.narges, { sales: channels.sales.id, safir: safir.id })
   await addWork(desks)
+  await addTexts(admin, desks.sara)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)
   await tellTroubles(stage)

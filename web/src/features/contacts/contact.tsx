@@ -24,6 +24,7 @@ import { HeadActions } from './head-actions.tsx'
 import { IconArrowLeft, IconArrowsJoin, IconMessagePlus, IconTrash, IconUserCheck, IconUserQuestion } from './icons.ts'
 import { Identities } from './identities.tsx'
 import { lastList } from './last-list.ts'
+import { Language } from './language.tsx'
 import { Merges } from './merges.tsx'
 import { NextWay } from './next-way.tsx'
 import { Relations } from './relations.tsx'
@@ -169,6 +170,7 @@ function Page({ contact }: { contact: Contact }) {
           <Relations contact={contact} mayEdit={mayEdit} />
           <Addresses contact={contact} mayEdit={mayEdit} />
           <About contact={contact} mayEdit={mayEdit} />
+          <Language contact={contact} mayEdit={mayEdit} />
           <Merges contact={contact} />
         </aside>
         <ErrorBoundary>

@@ -217,7 +217,10 @@ function page(locale: Locale, organisation: string, what: 'ask' | 'done' | 'wron
   }[what]
   return `<!doctype html><html lang="${locale}" dir="${directionOf(locale)}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(organisation) || say('outreach.optOut.title')}</title><style>:root{color-scheme:light dark}
-body{font:1.05rem/1.7 Vazirmatn,system-ui,sans-serif;max-inline-size:32rem;margin:12vh auto;padding-inline:1.25rem}h1{font-size:1.4rem}
-button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.5rem;background:#0f6b5c;color:#fff;cursor:pointer;min-block-size:2.75rem}
-button:focus-visible{outline:3px solid currentColor;outline-offset:3px}</style></head><body><main>${body}</main></body></html>`
+body{margin:0;min-block-size:100dvh;display:grid;place-items:center;font:1.05rem/1.7 Vazirmatn,system-ui,sans-serif;background:light-dark(#efece5,#0f1419);color:light-dark(#1a222b,#e8e5dd)}
+main{box-sizing:border-box;inline-size:min(100% - 2rem,30rem);padding:1.75rem 1.5rem;border-radius:.9rem;background:light-dark(#fdfcf9,#161c22);box-shadow:0 8px 28px rgb(0 0 0/12%)}
+main>:first-child{margin-block-start:0}main>p:last-child{margin-block-end:0}h1{margin-block:0 .5rem;font-size:1.3rem;line-height:1.5}
+small{display:block;margin-block-end:.75rem;color:light-dark(#62676c,#929aa2);font-size:.9rem}
+button{inline-size:100%;min-block-size:3rem;padding:.6rem 1.4rem;border:0;border-radius:.5rem;background:light-dark(#0c6b6b,#55c2ba);color:light-dark(#fff,#07211f);font:inherit;font-weight:600;cursor:pointer}
+button:focus-visible{outline:3px solid light-dark(#0c6b6b,#74d2cb);outline-offset:3px}</style></head><body><main>${organisation ? `<small dir="auto">${escaped(organisation)}</small>` : ''}${body}</main></body></html>`
 }

@@ -16,7 +16,7 @@ import { IconAlertTriangle, IconCalendarClock, IconPencil, IconPlayerPlay, IconR
 import { actOn } from './queries.ts'
 import type { Shown } from './recipients.tsx'
 import { instantOf } from './schedule.ts'
-import { useAmounts } from './state.tsx'
+import { useAmounts, useFieldName } from './state.tsx'
 import type { Saving } from './use-saving.ts'
 
 interface CheckStepProps {
@@ -59,7 +59,9 @@ export function CheckStep({ saving, onShow }: CheckStepProps) {
             <ul className={css.missing}>
               {missing.map((step) => (
                 <li key={step}>
-                  <a href={`#step-${step}`}>{t(`campaigns.missing.${step}`)}</a>
+                  <button type="button" onClick={() => goToStep(step)}>
+                    {t(`campaigns.missing.${step}`)}
+                  </button>
                 </li>
               ))}
             </ul>
@@ -84,6 +86,16 @@ export function CheckStep({ saving, onShow }: CheckStepProps) {
 }
 
 export type Step = 'audience' | 'text' | 'routes' | 'check'
+
+/** Only the page is scrolled: `scrollIntoView` would move the frame around it, too. */
+export function goToStep(step: Step): void {
+  const block = document.getElementById(`step-${step}`)
+  const page = block?.closest<HTMLElement>('[data-testid="campaign-page"]')
+  if (block === null || page == null) return
+  const top = page.scrollTop + block.getBoundingClientRect().top - page.getBoundingClientRect().top - 12
+  page.scrollTo({ top, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })
+  block.focus({ preventScroll: true })
+}
 
 /** Steps without which nothing can be sent. */
 export function missingIn({ audience, text, templateId, fileIds, channelIds }: Campaign): Exclude<Step, 'check'>[] {
@@ -124,6 +136,7 @@ export function Estimate({ estimate, onShow }: { estimate: CampaignEstimate; onS
   const { t, n } = i
   const channels = useChannels()
   const amounts = useAmounts()
+  const fieldName = useFieldName()
   const excluded = estimate.excluded.reduce((sum, one) => sum + one.count, 0)
   const held = estimate.held.reduce((most, one) => Math.max(most, one.count), 0)
   return (
@@ -203,7 +216,7 @@ export function Estimate({ estimate, onShow }: { estimate: CampaignEstimate; onS
               {estimate.held.map(({ field, count }) => (
                 <li key={field}>
                   <button type="button" onClick={() => onShow({ state: 'held' })}>
-                    <bdi dir="ltr">{`{${field}}`}</bdi>
+                    <Bidi>{fieldName(field)}</Bidi>
                   </button>
                   <span className={css.amount}>{t('campaigns.people', { count })}</span>
                 </li>

@@ -5,7 +5,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { AudienceStep } from './audience-step.tsx'
 import { CampaignMenu } from './campaign.tsx'
 import css from './campaigns.module.css'
-import { CheckStep, missingIn, type Step } from './check-step.tsx'
+import { CheckStep, goToStep, missingIn, type Step } from './check-step.tsx'
 import { IconAlertTriangle, IconCheck } from './icons.ts'
 import { Recipients, type Shown } from './recipients.tsx'
 import { RoutesStep } from './routes-step.tsx'
@@ -87,9 +87,7 @@ function StepLink({ step, at, done }: { step: Step; at: number; done: boolean })
       data-done={done || undefined}
       onClick={(event) => {
         event.preventDefault()
-        const block = document.getElementById(`step-${step}`)
-        block?.scrollIntoView({ behavior: 'smooth', block: 'start' })
-        block?.focus({ preventScroll: true })
+        goToStep(step)
       }}
     >
       <span aria-hidden>{done ? <IconCheck size={14} /> : n(at + 1)}</span>

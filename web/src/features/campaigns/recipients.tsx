@@ -16,6 +16,7 @@ import { useList } from '../lists/use-list.ts'
 import css from './campaigns.module.css'
 import { IconArrowLeft, IconX } from './icons.ts'
 import { Rows } from './rows.tsx'
+import { useFieldName } from './state.tsx'
 import { Button } from '../../ui/button.tsx'
 
 /** Which recipients of a campaign are shown. */
@@ -162,9 +163,13 @@ function RecipientRow({ recipient }: { recipient: CampaignRecipient }) {
 /** Why it was not sent, or did not arrive; null where the words themselves are shown. */
 function useWhy(recipient: CampaignRecipient, kind: string | undefined): string | null {
   const i = useI18n()
+  const fieldName = useFieldName()
   const { state, reason, detail, code } = recipient
   const errors = useChannelKind(kind)?.errors
-  if (reason === 'missing_field') return i.t('campaigns.why.missing_field', { fields: detail ?? '' })
+  if (reason === 'missing_field') {
+    const fields = (detail ?? '').split(/,\s*/).map(fieldName)
+    return i.t('campaigns.why.missing_field', { fields: fields.join(i.locale === 'en' ? ', ' : '، ') })
+  }
   if (reason === 'unreachable' && detail !== null && !Number.isNaN(Date.parse(detail)))
     return i.t('campaigns.why.unreachable', { time: formatDate(detail, i, 'short') })
   if (state === 'failed' && code !== null) return errors?.[code] ?? detail ?? code

@@ -1,9 +1,11 @@
 import type { Campaign, CampaignCounts, CampaignState, RecipientState } from '#shared/api/campaigns.ts'
 import type { Money } from '#shared/api/field-values.ts'
 import { formatMoney } from '#shared/money.ts'
+import { useQuery } from '@tanstack/react-query'
 import { useI18n } from '../../i18n.ts'
 import { useMoney } from '../../money.ts'
 import { Badge, type Tone } from '../../ui/bits.tsx'
+import { templateFieldsQuery } from '../templates/queries.ts'
 import css from './campaigns.module.css'
 
 const TONES: Record<CampaignState, Tone> = {
@@ -92,4 +94,12 @@ export function campaignMoment({ state, scheduledAt, startedAt, finishedAt, upda
   if (finishedAt !== null) return { key: 'campaigns.at.finished', at: finishedAt } as const
   if (startedAt !== null) return { key: 'campaigns.at.started', at: startedAt } as const
   return { key: 'campaigns.at.changed', at: updatedAt } as const
+}
+
+/** What a field of a text is called, in the reader's language; of a file's column the name that stands in the text. */
+export function useFieldName(): (name: string) => string {
+  const { locale } = useI18n()
+  const { data } = useQuery(templateFieldsQuery(locale))
+  const names = new Map(data?.items.map((field) => [field.name, field.label]))
+  return (name) => names.get(name) ?? name.replace(/^row\./, '')
 }

@@ -417,8 +417,15 @@ export async function retryMessage(tx: Tx, channel: LiveChannel, messageId: stri
     : undefined
   const button = links?.get(messageId)
   await tx.query(
-    'insert into outbox (message_id, channel_id, thread_key, priority, link) values ($1, $2, $3, $4, $5)',
-    [messageId, message.channel_id, message.thread_key, PRIORITY.reply, button ? JSON.stringify(button) : null],
+    'insert into outbox (message_id, channel_id, thread_key, priority, link, doubt) values ($1, $2, $3, $4, $5, $6)',
+    [
+      messageId,
+      message.channel_id,
+      message.thread_key,
+      PRIORITY.reply,
+      button ? JSON.stringify(button) : null,
+      message.state === 'unknown',
+    ],
   )
   if (message.state === 'failed') await reserveAgain(tx, message)
   await publishMessages(tx, message.channel_id, [messageId], [message.conversation_id])

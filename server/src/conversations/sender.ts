@@ -289,7 +289,7 @@ async function forgetDead(app: App, channels: Channels, node: NodeSession): Prom
   await app.db.transaction(async (tx) => {
     const back = await tx.query<{ message_id: string }>(
       // The pause grows, so that a message which brings programs down does not do it all the time.
-      `with again as (update outbox set lease_node = null, run_at = now() + make_interval(secs => least(2 ^ attempts, 3600))
+      `with again as (update outbox set lease_node = null, doubt = true, run_at = now() + make_interval(secs => least(2 ^ attempts, 3600))
                       where lease_node = any($1::int[]) and channel_id = any($2::bigint[]) and attempts < $3
                       returning message_id, run_at),
        closed as (update message_attempt a set finished_at = now(), outcome = 'later', code = 'interrupted', retry_at = again.run_at

@@ -52,8 +52,10 @@ async function goOnElsewhere(app: App, tx: Tx, live: readonly LiveChannel[], los
     await tx.query('release savepoint rerouting')
   } catch (error) {
     if (isDatabaseAway(error)) throw error
-    app.log.error({ err: error }, 'messages could not be sent on by another way')
     await tx.query('rollback to savepoint rerouting')
+    // One that may not go on (a campaign's, whose budget is used up) must not keep the others.
+    if (lost.length > 1) for (const one of lost) await goOnElsewhere(app, tx, live, [one])
+    else app.log.error({ err: error, message: lost[0]?.messageId }, 'a message could not be sent on by another way')
   }
 }
 
@@ -167,7 +169,7 @@ async function settleFailed(
       await closeAttempt(tx, item, failed, gaveUp ? null : at)
       if (gaveUp) await end(tx, item, repeats ? 'unknown' : 'failed', code, detail)
       else if (failed.whole) await holdUntil(tx, item.channelId, null, at)
-      if (!gaveUp) await again(tx, item, at)
+      if (!gaveUp) await again(tx, item, at, repeats && !failed.whole)
       return []
     }
     case 'settings':
@@ -219,12 +221,13 @@ async function end(tx: Tx, item: Settled, state: 'failed' | 'unknown', code: str
   return ended ? [{ messageId: item.messageId, priority: place?.priority ?? PRIORITY.automatic, code, detail }] : []
 }
 
-async function again(tx: Tx, item: Settled, at: Date): Promise<void> {
+/** @param doubt it may have gone already: the provider takes it once, as long as it keeps its id */
+async function again(tx: Tx, item: Settled, at: Date, doubt = false): Promise<void> {
   // This node was taken for dead meanwhile: without its row it was declared unknown, and stays so; with another attempt it
   // is under way from another node.
   const row = await tx.one<{ message_id: string }>(
-    'update outbox set lease_node = null, run_at = $2 where message_id = $1 and attempts = $3 returning message_id',
-    [item.messageId, at, item.attempt],
+    'update outbox set lease_node = null, run_at = $2, doubt = doubt or $4 where message_id = $1 and attempts = $3 returning message_id',
+    [item.messageId, at, item.attempt, doubt],
   )
   if (row) await tx.query(`update message set state = 'waiting' where id = $1 and state = 'sending'`, [item.messageId])
 }

@@ -155,7 +155,8 @@ interface Taken {
 
 /**
  * Takes unsent messages of a paused or cancelled campaign back as if they had never been: those that no node has begun to
- * send, a writing whole or not at all. Their conversations are as before; one that carried nothing else goes too.
+ * send, a writing whole or not at all. What may have gone already stays: written anew it would have another id, and no
+ * provider would know it for a repeat. Their conversations are as before; one that carried nothing else goes too.
  * @returns the ids that `writeTo` gave
  */
 export async function takeBack(tx: Tx, campaignId: string): Promise<string[]> {
@@ -163,7 +164,7 @@ export async function takeBack(tx: Tx, campaignId: string): Promise<string[]> {
     // message_campaign_waiting, outbox_pkey. Later parts of a writing wait for the first: who is not begun is not begun at all.
     `with free as (
        select o.message_id from message m join outbox o on o.message_id = m.id
-       where m.campaign_id = $1 and m.state = 'waiting' and o.lease_node is null order by o.message_id for update of o skip locked),
+       where m.campaign_id = $1 and m.state = 'waiting' and o.lease_node is null and not o.doubt order by o.message_id for update of o skip locked),
      whole as (
        select m.id from free f join message m on m.id = f.message_id
        where m.part_of_id is null or exists (select from free p where p.message_id = m.part_of_id)),

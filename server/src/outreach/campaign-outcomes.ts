@@ -1,6 +1,8 @@
 import type { RecipientState } from '#shared/api/campaigns.ts'
 import { type Happening, onHappened } from '../platform/happenings.ts'
 import type { Tx } from '../platform/db.ts'
+import { takeBack } from '../conversations/routes.ts'
+import { excludedAmong } from './exclusions.ts'
 
 /**
  * What becomes of the messages of campaigns, heard in the transaction in which it becomes so: the recipient's state (the
@@ -106,12 +108,12 @@ async function reroute(tx: Tx, happenings: readonly Happening[]): Promise<void> 
     messageId !== undefined && typeof data?.['newId'] === 'string' ? [{ from: messageId, to: data['newId'] }] : [],
   )
   if (moves.length === 0) return
-  const rows = await tx.query<{ campaign_id: string }>(
+  const rows = await tx.query<{ campaign_id: string; contact_id: string | null; channel_id: string }>(
     // campaign_recipient_message, message_pkey
     `update campaign_recipient r set message_id = m.id, channel_id = m.channel_id, state = 'queued', route = 'fallback',
        price = (m.route->'price'->>'amount')::bigint, currency = m.route->'price'->>'currency', rerouted = true, code = null, at = now()
      from unnest($1::bigint[], $2::bigint[]) as s(old, new) join message m on m.id = s.new
-     where r.message_id = s.old returning r.campaign_id`,
+     where r.message_id = s.old returning r.campaign_id, r.contact_id, r.channel_id`,
     [moves.map((move) => move.from), moves.map((move) => move.to)],
   )
   await beat(
@@ -119,6 +121,50 @@ async function reroute(tx: Tx, happenings: readonly Happening[]): Promise<void> 
     rows.map((row) => ({ ...row, message_id: '', state: 'queued' as const })),
     new Set(),
   )
+  for (const id of await unwanted(tx, rows)) await comeBack(tx, id)
+}
+
+/**
+ * Of what has just gone on by another way: the campaigns that do not run any more, and those that would write to somebody
+ * who has asked to be left alone since. A way that fails must not carry on what a person has stopped.
+ */
+async function unwanted(
+  tx: Tx,
+  rows: readonly { campaign_id: string; contact_id: string | null; channel_id: string }[],
+): Promise<string[]> {
+  const asked = [...new Set(rows.map((row) => row.campaign_id))]
+  const stopped = await tx.query<{ id: string }>(
+    `select id from campaign where id = any($1::bigint[]) and state <> 'running' order by id`,
+    [asked],
+  )
+  const roots = await tx.query<{ id: string; root_id: string }>(
+    // contact_pkey
+    'select id, root_id from contact where id = any($1::bigint[])',
+    [rows.flatMap((row) => row.contact_id ?? [])],
+  )
+  const rootOf = new Map(roots.map((row) => [row.id, row.root_id]))
+  const excluded = await excludedAmong(tx, [...new Set(rootOf.values())])
+  const left = rows.filter(({ contact_id, channel_id }) => {
+    const out = excluded.get(rootOf.get(contact_id ?? '') ?? '')
+    return out?.all === true || out?.channelIds.has(channel_id) === true
+  })
+  return [...new Set([...stopped.map((row) => row.id), ...left.map((row) => row.campaign_id)])].sort(
+    (a, b) => Number(a) - Number(b),
+  )
+}
+
+/**
+ * What no node has begun to send of a campaign comes back, and its recipients are ready again: one that runs looks at
+ * each anew before it writes.
+ */
+export async function comeBack(tx: Tx, campaignId: string): Promise<void> {
+  const taken = await takeBack(tx, campaignId)
+  if (taken.length > 0)
+    await tx.query(
+      // campaign_recipient_message: the ids are read before the messages are gone
+      `update campaign_recipient set state = 'ready', message_id = null, at = now() where message_id = any($1::bigint[])`,
+      [taken],
+    )
 }
 
 /** Screens are told of campaigns that moved on, of each at most about twice a second; whichever node looks first. */

@@ -202,6 +202,57 @@ describe('a campaign', () => {
     expect([...timesOf(line.sent)].sort()).toEqual(phones.map((phone) => [phone, 1]))
   })
 
+  it('does not go on by the next way once it is cancelled, or once the person has asked to be left alone', async () => {
+    const phones = numbers(2)
+    const chats = [await write(test, botChannel, 'leaver', 'سلام'), await write(test, botChannel, 'late', 'سلام')]
+    for (const [n, chat] of chats.entries())
+      await admin().post(`/contacts/${chat.contact.id}/identities`, { kind: 'phone', value: phones[n] })
+    const [leaver, late] = chats.map((chat) => chat.contact)
+    let refuse = (): void => undefined
+    const held = new Promise<void>((resolve) => (refuse = resolve))
+    let begun = 0
+    bot.behave.send = async () => {
+      begun++
+      await held
+      throw new ChannelError('unreachable', 'blocked', 'blocked')
+    }
+    const input = { text: 'خبر', channelIds: [lineChannel.id, botChannel.id] }
+    const one = await campaigns.started({ ...input, name: 'رفت', audience: ids({ id: leaver?.id ?? '' }) })
+    const two = await campaigns.started({ ...input, name: 'بس', audience: ids({ id: late?.id ?? '' }) })
+    await until(() => begun === 2)
+    await admin().post('/exclusions', { contactId: leaver?.id })
+    await campaigns.move(two.id, 'cancel')
+    refuse()
+    expect((await campaigns.inState(one.id, 'done')).counts).toMatchObject({ excluded: 1, sent: 0, queued: 0 })
+    await until(async () => (await campaigns.get(two.id)).counts.queued === 0)
+    expect((await campaigns.get(two.id)).counts).toMatchObject({ ready: 1, sent: 0 })
+    expect(line.sent).toEqual([])
+  })
+
+  it('keeps what may have gone already: paused and resumed, it goes on with the id the provider knows', async () => {
+    const safe = playKind('safe', { firstContact: true, identityKind: 'phone', recognisesRepeats: true })
+    install(test.app, safe)
+    const channel = await makeChannel(test, { kind: 'safe', name: 'safe', settings: { token: PLAY_TOKEN } })
+    const tried: string[] = []
+    safe.behave.send = async (message) => {
+      tried.push(message.id)
+      // Taken, and the answer lost.
+      if (tried.length === 1) throw new ChannelError('later', 'connection_timeout', 'lost')
+    }
+    const list = await campaigns.list('تردید', { numbers: numbers(1).join() })
+    const { id } = await campaigns.started({
+      name: 'تردید',
+      audience: lists(list),
+      channelIds: [channel.id],
+      text: 'خبر',
+    })
+    await until(() => test.app.db.one('select from outbox where message_id = $1 and doubt', [tried[0] ?? '0']))
+    await campaigns.move(id, 'pause')
+    await campaigns.move(id, 'resume')
+    await campaigns.inState(id, 'done')
+    expect(tried).toEqual([tried[0], tried[0]])
+  })
+
   it('keeps a short lead, so that a reply overtakes it; cancelled, the rest is never sent', async () => {
     await setRate(test, lineChannel, 20)
     const list = await campaigns.list('پیش', { numbers: numbers(200).join() })

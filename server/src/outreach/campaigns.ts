@@ -14,7 +14,6 @@ import { foldText } from '#shared/text.ts'
 import { parseTemplate } from '#shared/template.ts'
 import type { Channels } from '../conversations/channel-registry.ts'
 import { ownFiles } from '../conversations/composing.ts'
-import { takeBack } from '../conversations/routes.ts'
 import { readTemplate } from '../conversations/templates.ts'
 import { countContacts } from '../crm/contact-search.ts'
 import { readContactList } from '../crm/contact-query.ts'
@@ -33,6 +32,7 @@ import {
   readCampaign,
   tellCampaign,
 } from './campaign-rows.ts'
+import { comeBack } from './campaign-outcomes.ts'
 import { loadCampaignSettings } from './campaign-settings.ts'
 import { foldedSearch } from './exclusions.ts'
 
@@ -337,13 +337,7 @@ export async function stopCampaign(
     `update campaign set state = $2, pause_reason = $3, updated_at = now(), finished_at = case when $2 = 'cancelled' then now() end where id = $1`,
     [id, state, reason],
   )
-  const taken = await takeBack(tx, id)
-  if (taken.length > 0)
-    await tx.query(
-      // campaign_recipient_message: the ids are read before the messages are gone
-      `update campaign_recipient set state = 'ready', message_id = null, at = now() where message_id = any($1::bigint[])`,
-      [taken],
-    )
+  await comeBack(tx, id)
   tellCampaign(tx, id)
 }
 

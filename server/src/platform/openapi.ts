@@ -179,6 +179,18 @@ function outsidePaths(): Record<string, JsonObject> {
     ...root,
     get: { operationId: id, summary, tags: ['server'], 'x-right': right, security: [], responses },
   })
+  const token = { name: 'token', in: 'path', required: true, schema: { type: 'string' } }
+  const page = (id: string, summary: string): JsonObject => ({
+    operationId: id,
+    summary,
+    tags: ['server'],
+    'x-right': 'public',
+    security: [],
+    responses: {
+      200: { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } },
+      default: { description: 'A page that says why', content: { 'text/html': { schema: { type: 'string' } } } },
+    },
+  })
   return {
     '/healthz': get('getHealthz', 'Whether the program lives.', 'public', { 200: ok }),
     '/readyz': get('getReadyz', 'Whether it can serve: database, schema, parts.', 'public', { 200: ok, 503: problem }),
@@ -198,6 +210,31 @@ function outsidePaths(): Record<string, JsonObject> {
         requestBody: { required: true, content: { 'application/json': { schema: {} } } },
         responses: { 200: ok, 400: problem, 404: problem, 413: problem },
       },
+    },
+    '/hooks/automations/{hook}': {
+      ...root,
+      post: {
+        operationId: 'postHooksAutomationsByHook',
+        summary:
+          'Where an outside system tells a rule what happened; signed, with the secret of that rule (docs/api.md).',
+        tags: ['server'],
+        'x-right': 'public',
+        security: [],
+        parameters: [{ name: 'hook', in: 'path', required: true, schema: { type: 'string' } }],
+        requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } },
+        responses: { 200: ok, default: problem },
+      },
+    },
+    '/o/{token}': {
+      ...root,
+      get: {
+        ...page(
+          'getOByToken',
+          'The page on which somebody who got a campaign says to want no more of it. Changes nothing.',
+        ),
+        parameters: [token],
+      },
+      post: { ...page('postOByToken', 'What its button does.'), parameters: [token] },
     },
   }
 }

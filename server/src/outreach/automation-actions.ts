@@ -7,9 +7,10 @@ import { addToDay, todayIn } from '#shared/days.ts'
 import { changeConversationIn } from '../conversations/conversations.ts'
 import type { Channels, LiveChannel } from '../conversations/channel-registry.ts'
 import { PRIORITY } from '../conversations/outbound.ts'
-import { waysTo, writeTo } from '../conversations/routes.ts'
+import { copiesFor } from '../conversations/copies.ts'
+import { waysTo, type Writing, writeTo } from '../conversations/routes.ts'
 import type { TemplateSubject } from '../conversations/template-fields.ts'
-import { readTemplate, renderTexts } from '../conversations/templates.ts'
+import { readTemplate, renderTexts, type TemplateRow } from '../conversations/templates.ts'
 import { changeContact } from '../crm/contacts.ts'
 import { NO_DETAILS, readDetails } from '../crm/contact-details.ts'
 import { visibleRoot } from '../crm/visibility.ts'
@@ -163,7 +164,48 @@ const send: Doer<'send'> = async (doing, action) => {
     ],
     doing.macro ? PRIORITY.reply : PRIORITY.automatic,
   )
-  return { text: words, channelId: first.channelId, route: first.reason, messageId: ids[0] ?? null }
+  const copies = template?.copies === true && !doing.macro ? await sendCopies(doing, words, template) : 0
+  return {
+    text: words,
+    channelId: first.channelId,
+    route: first.reason,
+    messageId: ids[0] ?? null,
+    ...(copies > 0 && { copies }),
+  }
+}
+
+/** To the organisation's main numbers (A38), by any way there is; whom nothing reaches gets none. Returns how many went. */
+async function sendCopies(doing: Doing, words: string, template: TemplateRow): Promise<number> {
+  const { tx, channels, actor, run } = doing
+  const numbers = await copiesFor(tx)
+  if (numbers.length === 0) return 0
+  const roots = await tx.query<{ id: string }>(
+    // identity_kind_value_key, contact_pkey
+    `select distinct c.root_id::text as id from identity i join contact c on c.id = i.contact_id
+     where i.kind = 'phone' and i.value = any($1::text[])`,
+    [numbers],
+  )
+  const all = (await channels.all()).filter(({ id }) => actor.channels.send.includes(id))
+  const ways = await waysTo(
+    tx,
+    all,
+    roots.map(({ id }) => id).filter((id) => id !== run.contact_id),
+  )
+  const writings = [...ways.values()].flatMap(({ ways: [first, ...rest] }): Writing[] =>
+    first === undefined
+      ? []
+      : [
+          {
+            ways: [first, ...rest],
+            text: words,
+            fileIds: template.fileIds,
+            origin: 'automation',
+            automationId: run.automation_id,
+            templateId: template.id,
+          },
+        ],
+  )
+  return (await writeTo(tx, channels, writings, PRIORITY.automatic)).length
 }
 
 /** The channels named; else that of the conversation; else all on which the actor may send. */

@@ -91,7 +91,7 @@ function Editor({ rule }: { rule: Automation | null }) {
   return (
     <section className={css.page} aria-label={rule?.name ?? t('automations.new')} data-testid="automation-page">
       <div>
-        <Link to="/automations" className={css.note}>
+        <Link to="/automations" className={css.back}>
           <IconArrowLeft size={15} className="mirror" aria-hidden /> {t('automations.title')}
         </Link>
       </div>

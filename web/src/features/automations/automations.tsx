@@ -7,6 +7,7 @@ import { can, useMe } from '../../session/session.ts'
 import { Badge, Bidi, EmptyState, LoadFailed, Skeleton, TimeText } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
+import field from '../../ui/field.module.css'
 import css from './automations.module.css'
 import { IconPlus, IconRobot } from './icons.ts'
 import { Places, reasonText, StateBadge } from './parts.tsx'
@@ -94,19 +95,21 @@ export function OnOff({ item }: { item: Automation }) {
   const { t } = useI18n()
   const [busy, setBusy] = useState(false)
   return (
-    <input
-      type="checkbox"
-      role="switch"
-      aria-label={t('automations.on', { name: item.name })}
-      checked={item.enabled}
-      disabled={busy}
-      data-testid="automation-on"
-      onChange={(event) => {
-        setBusy(true)
-        changeAutomation(item.id, { enabled: event.currentTarget.checked })
-          .catch(toastProblem)
-          .finally(() => setBusy(false))
-      }}
-    />
+    <span className={field.switch}>
+      <input
+        type="checkbox"
+        role="switch"
+        aria-label={t('automations.on', { name: item.name })}
+        checked={item.enabled}
+        disabled={busy}
+        data-testid="automation-on"
+        onChange={(event) => {
+          setBusy(true)
+          changeAutomation(item.id, { enabled: event.currentTarget.checked })
+            .catch(toastProblem)
+            .finally(() => setBusy(false))
+        }}
+      />
+    </span>
   )
 }

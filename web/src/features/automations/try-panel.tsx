@@ -67,6 +67,7 @@ export function TryPanel({ rule }: { rule: Automation }) {
           look="primary"
           icon={<IconFlask size={17} />}
           busy={busy}
+          disabled={!isHook && chosen === ''}
           onClick={() => void run()}
           data-testid="try-run"
         >

@@ -52,6 +52,7 @@ const OUR_OWN = new Set([
   'contact_address',
   'contact_relation',
   'activity_event',
+  'automation_run',
   'note',
   'duplicate',
   'contact',
@@ -72,6 +73,7 @@ async function usedOf(tx: Tx, changes: readonly Change[]): Promise<Set<string>> 
        union all select from_id from contact_relation where from_id = any($1::bigint[]) and id <> all($4::bigint[])
        union all select contact_id from activity_event where contact_id = any($1::bigint[])
          and kind not in ('contact_made', 'deleted', 'restored')
+       union all select contact_id from automation_run where contact_id = any($1::bigint[]) and state not in ('new', 'not_met')
        union all select contact_id from note where contact_id = any($1::bigint[])
          and (id <> all($5::bigint[]) or edited_at is not null or deleted_at is not null)
        union all select root_id from contact where root_id = any($1::bigint[]) and merged_into_id is not null

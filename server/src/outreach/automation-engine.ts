@@ -14,6 +14,7 @@ import { MOST_DEEP, RUN_JOB } from './automation-listener.ts'
 import { pauseRules, sayReason } from './automation-pausing.ts'
 import { endRuns, RUN_COLUMNS, type RunRow, writeStep } from './automation-runs.ts'
 import { openSecret } from './automation-secrets.ts'
+import { inSight } from './automation-sight.ts'
 
 /**
  * Does what rules say. A run begins with its conditions, looked at for many at once, and goes on action by action: each
@@ -186,7 +187,9 @@ async function meeting(tx: Tx, rule: RuleRow, owner: Actor, runs: RunRow[]): Pro
     return there
   }
   const met: RunRow[] = []
+  const seen = await inSight(tx, owner, runs)
   for (const run of runs) {
+    if (!seen.has(run.id)) continue
     if (!reaches(trigger, run.event, fields, reader)) continue
     if (await meets(rule.groups, run, subjectsOf(tx, owner, run), fields, reader, contacts)) met.push(run)
   }
@@ -297,6 +300,11 @@ async function stepIn({ channels }: Engine, tx: Tx, id: string): Promise<boolean
   }
   if (await isContactGone(tx, run)) {
     await endRuns(tx, [id], 'stopped', { code: 'contact_gone' })
+    return false
+  }
+  // Between its actions somebody may have lost the right to see what they are about.
+  if (!(await inSight(tx, actor, [run])).has(run.id)) {
+    await endRuns(tx, [id], 'stopped', { code: 'no_right' })
     return false
   }
   if (action.kind === 'wait') return waitFor(tx, run, action)

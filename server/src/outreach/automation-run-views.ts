@@ -6,7 +6,7 @@ import type {
   RunQuery,
   StepState,
 } from '#shared/api/automations.ts'
-import { contactVisible, parameters } from '../crm/visibility.ts'
+import { contactVisible, type Parameters, parameters } from '../crm/visibility.ts'
 import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { decodeCursor, pageOf } from '../platform/http.ts'
@@ -29,7 +29,7 @@ interface Row {
   ended_at: Date | null
 }
 const COLUMNS = `u.id::text, u.automation_id::text, u.state, u.kind, r.id::text as contact_id, r.name as contact_name,
-  u.conversation_id::text, u.reason, u.step, u.depth, u.due_at, u.created_at, u.ended_at`
+  v.id::text as conversation_id, u.reason, u.step, u.depth, u.due_at, u.created_at, u.ended_at`
 
 function view(row: Row): AutomationRun {
   return {
@@ -48,6 +48,13 @@ function view(row: Row): AutomationRun {
   }
 }
 
+/** The contact and the conversation, as far as the actor may see them. */
+function seenBy(actor: Actor, params: Parameters): string {
+  return `left join contact c on c.id = u.contact_id
+    left join contact r on r.id = c.root_id and ${params.add(actor.rights.has('contact.view'))}::bool and ${contactVisible(actor, 'r', params)}
+    left join conversation v on v.id = u.conversation_id and v.channel_id = any(${params.add(actor.channels.view)}::bigint[])`
+}
+
 /** The newest first (automation_run_rule). */
 export async function listRuns(
   db: Db,
@@ -60,8 +67,7 @@ export async function listRuns(
   const params = parameters()
   const add = params.add
   const rows = await db.query<Row>(
-    `select ${COLUMNS} from automation_run u left join contact c on c.id = u.contact_id
-       left join contact r on r.id = c.root_id and ${contactVisible(actor, 'r', params)}
+    `select ${COLUMNS} from automation_run u ${seenBy(actor, params)}
      where u.automation_id = ${add(automationId)} and (${add(before)}::bigint is null or u.id < ${add(before)}::bigint)
        and (${add(query.state ?? null)}::text is null or u.state = ${add(query.state ?? null)}::text)
      order by u.id desc limit ${add(limit + 1)}`,
@@ -76,14 +82,16 @@ interface DetailRow extends Row {
   event: Record<string, unknown>
   actions: Action[] | null
   rule_actions: Action[]
+  /** What it was about is out of the actor's sight: so are the words that were received and sent. */
+  hidden: boolean
 }
 
 export async function loadRun(db: Db, actor: Actor, id: string): Promise<AutomationRunDetail> {
   const params = parameters()
   const row = await db.one<DetailRow>(
-    `select ${COLUMNS}, u.event, u.actions, a.name, a.macro, a.actions as rule_actions
-     from automation_run u join automation a on a.id = u.automation_id left join contact c on c.id = u.contact_id
-       left join contact r on r.id = c.root_id and ${contactVisible(actor, 'r', params)}
+    `select ${COLUMNS}, u.event, u.actions, a.name, a.macro, a.actions as rule_actions,
+       (u.contact_id is not null and r.id is null or u.conversation_id is not null and v.id is null) as hidden
+     from automation_run u join automation a on a.id = u.automation_id ${seenBy(actor, params)}
      where u.id = ${params.add(id)}`,
     params.values,
   )
@@ -99,8 +107,8 @@ export async function loadRun(db: Db, actor: Actor, id: string): Promise<Automat
     ...view(row),
     name: row.name,
     macro: row.macro,
-    event: row.event,
+    event: row.hidden ? {} : row.event,
     actions: row.actions ?? row.rule_actions,
-    steps: steps.map((step) => ({ ...step, at: step.at.toISOString() })),
+    steps: steps.map((step) => ({ ...step, detail: row.hidden ? {} : step.detail, at: step.at.toISOString() })),
   }
 }

@@ -17,6 +17,7 @@ import { isPlain, perform, reasonOfError } from './automation-actions.ts'
 import { reaches, ruleReader, tryGroups } from './automation-conditions.ts'
 import { loadSubjectFields, TRIGGER_SPECS } from './automation-fields.ts'
 import { readFields } from './automation-hooks.ts'
+import { inSight } from './automation-sight.ts'
 import { loadMacro } from './automations.ts'
 import type { RunRow } from './automation-runs.ts'
 
@@ -176,7 +177,7 @@ function pastSql(actor: Actor, trigger: Trigger, params: ReturnType<typeof param
     case 'deal':
       return `select 'deal:' || d.id as key, d.title || ' · ' || r.name as title, d.updated_at as at
         from (select * from deal where deleted_at is null order by id desc limit 500) d ${contact('d.contact_id')}
-        where ${seen} and ${channels} is not null order by d.id desc limit 20`
+        where ${seen} and ${channels} is not null and ${params.add(actor.rights.has('deal.view'))}::bool order by d.id desc limit 20`
     case 'request':
       return `select 'request:' || w.id as key, w.code || ' · ' || coalesce(nullif(w.subject, ''), left(w.text, 60)) as title, w.updated_at as at
         from (select * from request order by id desc limit 500) w ${left('w.contact_id')}
@@ -234,28 +235,13 @@ async function pastRun(db: Database, actor: Actor, trigger: Trigger, key: string
     FACT[sourceOf(trigger)].sql,
     [id],
   )
-  if (!row || !(await maySee(db, actor, row.contact, row.conversation))) throw new Problem('not_found')
-  return draftRun({
+  if (!row) throw new Problem('not_found')
+  const run = draftRun({
     kind: trigger.kind,
     contact_id: row.contact,
     conversation_id: row.conversation,
     event: row.event,
   })
-}
-
-async function maySee(db: Db, actor: Actor, contactId: string | null, conversationId: string | null): Promise<boolean> {
-  if (conversationId !== null) {
-    const there = await db.one('select from conversation where id = $1 and channel_id = any($2::bigint[])', [
-      conversationId,
-      actor.channels.view,
-    ])
-    if (!there) return false
-  }
-  if (contactId === null) return true
-  const params = parameters()
-  const found = await db.one(
-    `select from contact c join contact r on r.id = c.root_id where c.id = ${params.add(contactId)} and ${contactVisible(actor, 'r', params)}`,
-    params.values,
-  )
-  return found !== undefined
+  if (!(await inSight(db, actor, [run])).has(run.id)) throw new Problem('not_found')
+  return run
 }

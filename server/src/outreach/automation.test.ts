@@ -188,6 +188,43 @@ describe('a rule', () => {
     expect(after).toMatchObject({ enabled: false, paused: { code: 'owner_right' } })
   })
 
+  test('acts on nothing its owner may not see, and shows nobody what they may not', async () => {
+    const user = await deskUser(t, [], ['automation.manage', 'contact.view'])
+    const mine = await t.as(user).post<Automation>('/automations', {
+      name: 'گوش',
+      enabled: true,
+      trigger: { kind: 'message.received' },
+      actions: [{ kind: 'notify', userIds: [user.id], text: '{event.text} {contact.name}' }],
+    })
+    const theirs = await rule({
+      trigger: { kind: 'message.received', channelIds: [channel.id] },
+      actions: [notify('{event.text}')],
+    })
+    await write(t, channel, 'secret', 'راز من')
+    expect((await ended(mine.body.id))[0]?.state).toBe('not_met')
+    expect((await t.as(user).get<NoticePage>('/notices')).body.items).toEqual([])
+    const [run] = await ended(theirs.id)
+    expect((await runOf(run?.id ?? '')).steps[0]?.detail['text']).toBe('راز من')
+    const seen = await t.as(user).get<AutomationRunDetail>(`/automation-runs/${run?.id}`)
+    expect(seen.body).toMatchObject({ contact: null, conversationId: null, event: {}, steps: [{ detail: {} }] })
+    expect(JSON.stringify((await t.as(user).get(`/automations/${theirs.id}/runs`)).body)).not.toContain('secret')
+  })
+
+  test('is made by no token that may less than its user, and takes no text that its author is not offered', async () => {
+    const token = await admin().post<{ token: string }>('/me/tokens', { name: 'rules', rights: ['automation.manage'] })
+    const input = {
+      name: 'بیش',
+      trigger: { kind: 'contact.created' },
+      actions: [{ kind: 'set', on: 'contact', values: { jobTitle: 'x' } }],
+    }
+    expect((await t.as({ token: token.body.token }).post('/automations', input)).status).toBe(403)
+    const own = await t.as(t.people.agent).post<{ id: string }>('/templates', { name: 'خودم', text: 'راز', own: true })
+    const taken = { ...input, actions: [{ kind: 'send', templateId: own.body.id, channelIds: [] }] }
+    expect((await admin().post('/automations', taken)).body).toMatchObject({
+      errors: [{ field: 'actions.0.templateId', code: 'not_allowed' }],
+    })
+  })
+
   test('goes on as it began when it is changed meanwhile, and stops when it is switched off', async () => {
     const input = {
       trigger: { kind: 'contact.created' },
@@ -428,6 +465,20 @@ describe('macros', () => {
     const after = await admin().get<{ state: string }>(`/conversations/${conversation.id}`)
     expect(after.body.state).toBe('closed')
   })
+})
+
+test('whoever changes a macro answers for the rules that run it', async () => {
+  const said = (text: string): AutomationNew['actions'] => [notify(text)]
+  const macro = (await admin().post<Macro>('/macros', { name: 'گفتن', actions: said('یک') })).body
+  const { id } = await rule({ trigger: { kind: 'contact.created' }, actions: [{ kind: 'macro', macroId: macro.id }] })
+  const other = await deskUser(t, [], ['automation.manage', 'contact.view'])
+  await t.as(other).patch(`/macros/${macro.id}`, { name: 'گفتن دوباره' })
+  expect((await admin().get<Automation>(`/automations/${id}`)).body.ownerId).toBe(t.people.administrator.id)
+  const changed = { kind: 'set', on: 'contact', values: { jobTitle: 'x' } }
+  expect((await t.as(other).patch(`/macros/${macro.id}`, { actions: [changed] })).status).toBe(200)
+  expect((await admin().get<Automation>(`/automations/${id}`)).body.ownerId).toBe(other.id)
+  await make()
+  expect((await ended(id))[0]).toMatchObject({ state: 'failed', reason: { code: 'no_right' } })
 })
 
 describe('by the clock', () => {

@@ -17,6 +17,8 @@ import { parseTemplate } from '#shared/template.ts'
 import { parseFilter } from '#shared/filter.ts'
 import { neededName } from '../crm/folding.ts'
 import { hookHash } from '../conversations/channel-registry.ts'
+import { templateVisible } from '../conversations/template-access.ts'
+import { parameters } from '../crm/visibility.ts'
 import { audit } from '../org/audit.ts'
 import type { Actor, App } from '../platform/app.ts'
 import type { Db, Tx } from '../platform/db.ts'
@@ -92,10 +94,16 @@ export async function loadAutomation(app: App, id: string, db: Db = app.db): Pro
 }
 
 /** Everything that can be wrong with a rule, field by field. */
-async function check(db: Db, trigger: Trigger, groups: readonly ConditionGroup[], actions: readonly Action[]) {
+async function check(
+  db: Db,
+  actor: Actor,
+  trigger: Trigger,
+  groups: readonly ConditionGroup[],
+  actions: readonly Action[],
+): Promise<void> {
   await checkTrigger(db, trigger)
   await checkGroups(db, trigger, groups)
-  await checkActions(db, actions)
+  await checkActions(db, actor, actions)
 }
 
 async function checkTrigger(db: Db, trigger: Trigger): Promise<void> {
@@ -125,7 +133,7 @@ async function checkTrigger(db: Db, trigger: Trigger): Promise<void> {
   }
 }
 
-async function checkActions(db: Db, actions: readonly Action[], inMacro = false): Promise<void> {
+async function checkActions(db: Db, actor: Actor, actions: readonly Action[], inMacro = false): Promise<void> {
   const problems: FieldProblem[] = []
   const fields = await loadSubjectFields(db)
   const wrong = (n: number, part: string, code: string): void =>
@@ -137,7 +145,7 @@ async function checkActions(db: Db, actions: readonly Action[], inMacro = false)
     if (action.kind === 'send') {
       if ((action.templateId === undefined) === (action.text === undefined)) wrong(n, 'text', 'required')
       checkText(n, 'text', action.text)
-      if (action.templateId !== undefined && !(await isThere(db, 'template', action.templateId)))
+      if (action.templateId !== undefined && !(await isOffered(db, actor, action.templateId)))
         wrong(n, 'templateId', 'not_allowed')
       for (const id of action.channelIds) if (!(await isThere(db, 'channel', id))) wrong(n, 'channelIds', 'not_allowed')
     } else if (action.kind === 'tag') {
@@ -179,7 +187,6 @@ async function checkActions(db: Db, actions: readonly Action[], inMacro = false)
 }
 
 const THERE = {
-  template: 'select from template where id = $1 and archived_at is null',
   channel: 'select from channel where id = $1',
   tag: 'select from tag where id = $1 and deleted_at is null',
   automation: 'select from automation where id = $1 and macro and deleted_at is null',
@@ -187,6 +194,16 @@ const THERE = {
 } as const
 const isThere = async (db: Db, table: keyof typeof THERE, id: string): Promise<boolean> =>
   (await db.one(THERE[table], [id])) !== undefined
+
+/** A text that the author may see: else its id would be enough to read what somebody has written for themselves. */
+async function isOffered(db: Db, actor: Actor, id: string): Promise<boolean> {
+  const params = parameters()
+  const found = await db.one(
+    `select from template t where t.id = ${params.add(id)} and t.archived_at is null and ${templateVisible(actor, params)}`,
+    params.values,
+  )
+  return found !== undefined
+}
 
 function changed(tx: Tx, macro: boolean): void {
   if (macro) tx.publish({}, { kind: 'defined', what: 'macros' })
@@ -201,11 +218,17 @@ async function needRoom(tx: Tx): Promise<void> {
   if (there.length >= MOST) throw new Problem('too_many', { max: MOST })
 }
 
+/** It acts with all its owner's rights: a token that may less must not make it so. */
+function needWhole(actor: Actor): void {
+  if (actor.scoped) throw new Problem('no_right')
+}
+
 /** Makes a rule, off unless asked otherwise; it acts in its maker's name. */
 export async function createAutomation(app: App, tx: Tx, actor: Actor, input: AutomationNew): Promise<Automation> {
   const name = neededName(input.name)
   const { trigger, groups = [], actions, perHour = 10, perMinute = 600, enabled = false } = input
-  await check(tx, trigger, groups, actions)
+  needWhole(actor)
+  await check(tx, actor, trigger, groups, actions)
   await needRoom(tx)
   const row = await tx.one<{ id: string }>(
     `insert into automation (name, enabled, owner_id, trigger, listens, field, channel_ids, groups, actions, per_hour, per_minute)
@@ -263,7 +286,10 @@ export async function changeAutomation(
   const enabled = patch.enabled ?? before.enabled
   const acts = !isDeepStrictEqual([trigger, groups, actions], [before.trigger, before.groups, before.actions])
   const begins = enabled && !before.enabled
-  if (acts || begins) await check(tx, trigger, groups, actions)
+  if (acts || begins) {
+    needWhole(actor)
+    await check(tx, actor, trigger, groups, actions)
+  }
   await tx.query(
     `update automation set name = $2, enabled = $3, trigger = $4, listens = $5, field = $6, channel_ids = $7, groups = $8, actions = $9,
        per_hour = $10, per_minute = $11, owner_id = case when $12 then $13 else owner_id end,
@@ -351,7 +377,7 @@ export async function loadMacro(db: Db, id: string): Promise<Macro> {
 }
 
 export async function createMacro(tx: Tx, actor: Actor, { name, actions }: MacroNew): Promise<Macro> {
-  await checkActions(tx, actions, true)
+  await checkActions(tx, actor, actions, true)
   await needRoom(tx)
   const row = await tx.one<{ id: string }>(
     'insert into automation (macro, name, owner_id, actions) values (true, $1, $2, $3) returning id::text',
@@ -366,7 +392,10 @@ export async function createMacro(tx: Tx, actor: Actor, { name, actions }: Macro
 export async function changeMacro(tx: Tx, actor: Actor, id: string, patch: MacroPatch): Promise<Macro> {
   await tx.query('select from automation where id = $1 and macro for update', [id])
   const before = await loadMacro(tx, id)
-  if (patch.actions) await checkActions(tx, patch.actions, true)
+  if (patch.actions && !isDeepStrictEqual(patch.actions, before.actions)) {
+    await checkActions(tx, actor, patch.actions, true)
+    await takeOver(tx, actor, id)
+  }
   await tx.query(
     'update automation set name = $2, actions = $3, owner_id = $4, version = version + 1, updated_at = now() where id = $1',
     [
@@ -380,4 +409,33 @@ export async function changeMacro(tx: Tx, actor: Actor, id: string, patch: Macro
   await audit(tx, actor, 'macro.changed', { kind: 'macro', id }, before, after)
   changed(tx, true)
   return after
+}
+
+/**
+ * Rules that run a macro do what it says: whoever changes it answers for them from now on, as whoever changes the rules
+ * themselves. Else it would be done with the rights of somebody who never wrote it.
+ */
+async function takeOver(tx: Tx, actor: Actor, macroId: string): Promise<void> {
+  const taken = await tx.query<{ id: string; owner_id: string }>(
+    // An organisation has dozens of rules.
+    `select id::text, owner_id::text from automation where not macro and deleted_at is null and owner_id <> $2
+       and actions @> jsonb_build_array(jsonb_build_object('kind', 'macro', 'macroId', $1::text)) order by id for update`,
+    [macroId, actor.userId],
+  )
+  if (taken.length === 0) return
+  needWhole(actor)
+  await tx.query(
+    'update automation set owner_id = $2, version = version + 1, updated_at = now() where id = any($1::bigint[])',
+    [taken.map(({ id }) => id), actor.userId],
+  )
+  for (const { id, owner_id: ownerId } of taken)
+    await audit(
+      tx,
+      actor,
+      'automation.changed',
+      { kind: 'automation', id },
+      { ownerId },
+      { ownerId: actor.userId, macroId },
+    )
+  changed(tx, false)
 }

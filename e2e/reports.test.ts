@@ -69,8 +69,11 @@ describe.each(READERS)('a manager in $locale', ({ locale, email, name, preferenc
     const agents = page.getByTestId('report-agents')
     await agents.getByRole('rowheader', { name: 'مدیر' }).waitFor()
     // Time runs as one reads.
-    const bar = page.getByTestId('report-traffic')
-    expect(await bar.evaluate((node) => getComputedStyle(node).direction)).toBe(locale === 'fa' ? 'rtl' : 'ltr')
+    await page.getByTestId('report-traffic').waitFor()
+    const direction = page.evaluate<string>(
+      `getComputedStyle(document.querySelector('[data-testid="report-traffic"]')).direction`,
+    )
+    expect(await direction).toBe(locale === 'fa' ? 'rtl' : 'ltr')
     // What a figure is stands beside it.
     await page.getByRole('button', { name: t('reports.about', { name: t('reports.outcomes') }) }).click()
     await page.getByText(t('reports.outcomes.about')).waitFor()

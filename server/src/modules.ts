@@ -11,7 +11,17 @@ import { outreachModule } from './outreach/index.ts'
 import { insightModule } from './insight/index.ts'
 
 /** In the order in which they may import each other: to the left only. The boundary test reads `MODULE_ORDER`. */
-export const MODULE_ORDER = ['platform', 'org', 'crm', 'exchange', 'sales', 'conversations', 'work', 'outreach', 'insight'] as const
+export const MODULE_ORDER = [
+  'platform',
+  'org',
+  'crm',
+  'exchange',
+  'sales',
+  'conversations',
+  'work',
+  'outreach',
+  'insight',
+] as const
 export const modules: Module[] = [
   filesModule,
   systemModule,

@@ -1,5 +1,4 @@
 import { firstOfMonth } from '../conversations/costs.ts'
-import type { Calendar } from '#shared/locales.ts'
 import type { Database } from '../platform/db.ts'
 import type { Desk } from './office.ts'
 

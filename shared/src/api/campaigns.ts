@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { BoundedCount, Filter } from './views.ts'
+import { BoundedCount } from './views.ts'
 import { Choice, Id, Nullable, PageQuery, Time } from './common.ts'
 import { ContactBrief } from './contacts.ts'
 import { Money } from './field-values.ts'

@@ -6,6 +6,7 @@ import type {
   TemplatePreviewAsk,
 } from '#shared/api/templates.ts'
 import type { Locale } from '#shared/locales.ts'
+import type { Right } from '#shared/rights.ts'
 import { smsParts } from '#shared/sms-parts.ts'
 import {
   parseTemplate,
@@ -65,16 +66,29 @@ async function renderFor(
   return { ...renderTemplate(parsed, all, reader), draft, locale: reader.locale }
 }
 
-/** Who sees a conversation sees its contact's name. */
-function maySay(actor: Actor, field: string): boolean {
+const maySay = (actor: Actor, field: string): boolean => lackedRight(actor, field) === undefined
+
+/** The right without which a field tells the actor nothing. Who sees a conversation sees its contact's name. */
+function lackedRight({ rights }: Actor, field: string): Right | undefined {
+  const lacked = (...some: readonly Right[]): Right | undefined =>
+    some.some((right) => rights.has(right)) ? undefined : some[0]
   const [namespace] = field.split('.', 1)
-  if (namespace === 'deal') return actor.rights.has('deal.view') && actor.rights.has('contact.view')
-  if (field === 'contact.name' || field === 'contact.firstName') return true
-  if (namespace === 'contact' || namespace === 'lead' || namespace === 'company')
-    return actor.rights.has('contact.view')
-  if (namespace === 'request') return actor.rights.has('request.view_all') || actor.rights.has('request.edit')
-  if (namespace === 'task') return actor.rights.has('task.view_all') || actor.rights.has('task.edit')
-  return true
+  if (namespace === 'deal') return lacked('deal.view') ?? lacked('contact.view')
+  if (field === 'contact.name' || field === 'contact.firstName') return undefined
+  if (namespace === 'contact' || namespace === 'lead' || namespace === 'company') return lacked('contact.view')
+  if (namespace === 'request') return lacked('request.edit', 'request.view_all')
+  if (namespace === 'task') return lacked('task.edit', 'task.view_all')
+  return undefined
+}
+
+/** The same of all that a text says, in any of its languages: whoever sends it by a program must not learn more from it. */
+export function lackedFor(actor: Actor, { text, texts = {} }: TemplateTexts): Right | undefined {
+  for (const words of [text, ...Object.values(texts)])
+    for (const field of parseTemplate(words).fields) {
+      const right = lackedRight(actor, field)
+      if (right !== undefined) return right
+    }
+  return undefined
 }
 
 /** The fields texts may name; with a conversation, what each says there, to be put into an answer. */

@@ -10,6 +10,7 @@ import { PRIORITY } from '../conversations/outbound.ts'
 import { copiesFor } from '../conversations/copies.ts'
 import { waysTo, type Writing, writeTo } from '../conversations/routes.ts'
 import type { TemplateSubject } from '../conversations/template-fields.ts'
+import { lackedFor } from '../conversations/template-sending.ts'
 import { readTemplate, renderTexts, type TemplateRow } from '../conversations/templates.ts'
 import { changeContact } from '../crm/contacts.ts'
 import { NO_DETAILS, readDetails } from '../crm/contact-details.ts'
@@ -126,6 +127,8 @@ async function contactOf({ tx, actor, run }: Doing): Promise<string> {
 /** A text with its fields filled in. @throws CannotDo `missing_fields` (held), when one has no value and no fallback */
 async function render(doing: Doing, texts: Parameters<typeof renderTexts>[1]): Promise<string> {
   const { tx, run, actor } = doing
+  const right = lackedFor(actor, texts)
+  if (right !== undefined) throw new CannotDo({ code: 'no_right', right })
   const [rendered] = await renderTexts(tx, texts, [await subjectOf(tx, run, actor)])
   if (!rendered) throw new Error('a text was not rendered')
   if (rendered.missing.length > 0) throw new CannotDo({ code: 'missing_fields', fields: rendered.missing }, true)

@@ -178,8 +178,15 @@ describe('a rule', () => {
       trigger: { kind: 'contact.created' },
       actions: [{ kind: 'set', on: 'contact', values: { jobTitle: 'x' } }],
     })
+    const told = await t.as(user).post<Automation>('/automations', {
+      name: 'مبلغ',
+      enabled: true,
+      trigger: { kind: 'contact.created' },
+      actions: [{ kind: 'notify', userIds: [user.id], text: '{deal.amount | هیچ}' }],
+    })
     await make()
     expect((await ended(mine.body.id))[0]).toMatchObject({ state: 'failed', reason: { code: 'no_right' } })
+    expect((await ended(told.body.id))[0]?.reason).toEqual({ code: 'no_right', right: 'deal.view' })
     await t.app.db.query('delete from user_role where user_id = $1', [user.id])
     await make()
     const runs = await ended(mine.body.id, 2)

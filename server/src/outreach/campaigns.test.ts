@@ -53,6 +53,24 @@ const ids = (...people: { id: string }[]) => ({
 const lists = (...some: { id: string }[]) => ({ selections: [], viewIds: [], listIds: some.map((one) => one.id) })
 
 describe('a campaign', () => {
+  it('says nothing that whoever prepares it may not know, and takes no text that is somebody’s own', async () => {
+    const other = await deskUser(
+      test,
+      [{ id: lineChannel.id }],
+      ['campaign.view', 'campaign.manage', 'campaign.send', 'contact.view'],
+    )
+    const mine = await admin().post<{ id: string }>('/templates', { name: 'خودم', text: 'راز', own: true })
+    const client = test.as(other)
+    const input = { name: 'بیش', audience: ids(await person('سارا', numbers(1)[0])), channelIds: [lineChannel.id] }
+    expect((await client.post('/campaigns', { ...input, templateId: mine.body.id })).body).toMatchObject({
+      errors: [{ field: 'templateId', code: 'not_allowed' }],
+    })
+    const { id } = (await client.post<Campaign>('/campaigns', { ...input, text: 'مبلغ {deal.amount}' })).body
+    expect((await client.post(`/campaigns/${id}/prepare`)).body).toMatchObject({
+      errors: [{ field: 'text', code: 'not_allowed' }],
+    })
+  })
+
   it('goes to a list of numbers: leads, estimate, start, everybody once, done with counts and a notice', async () => {
     const phones = numbers(30)
     const list = await campaigns.list('شماره‌ها', { numbers: `${phones.join('\n')}\n${phones[0]}\nصفر\n` })

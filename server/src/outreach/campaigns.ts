@@ -14,7 +14,8 @@ import { foldText } from '#shared/text.ts'
 import { parseTemplate } from '#shared/template.ts'
 import type { Channels } from '../conversations/channel-registry.ts'
 import { ownFiles } from '../conversations/composing.ts'
-import { readTemplate } from '../conversations/templates.ts'
+import { lackedFor } from '../conversations/template-sending.ts'
+import { getTemplate, readTemplate } from '../conversations/templates.ts'
 import { countContacts } from '../crm/contact-search.ts'
 import { readContactList } from '../crm/contact-query.ts'
 import { loadView } from '../crm/views.ts'
@@ -129,8 +130,9 @@ async function checkContent(tx: Tx, actor: Actor, before: CampaignRow, patch: Ca
   for (const [n, id] of (patch.channelIds ?? []).entries())
     if (!actor.channels.send.includes(id)) throw wrongField(`channelIds.${n}`, 'not_allowed')
   if (patch.templateId) {
-    const template = await readTemplate(tx, patch.templateId)
-    if (!template || template.archived) throw wrongField('templateId', 'not_allowed')
+    // One that is offered to the actor: an id is not enough to read what somebody has written for themselves.
+    const template = await getTemplate(tx, actor, patch.templateId).catch(unlessMissing)
+    if (!template || template.archivedAt !== null) throw wrongField('templateId', 'not_allowed')
   }
   // Files that are there already were somebody's own; new ones are the actor's.
   await ownFiles(
@@ -139,6 +141,10 @@ async function checkContent(tx: Tx, actor: Actor, before: CampaignRow, patch: Ca
     (patch.fileIds ?? []).filter((id) => !before.file_ids.includes(id)),
     'fileIds',
   )
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof Problem && error.code === 'not_found')) throw error
 }
 
 async function checkAudience(db: Db, actor: Actor, audience: Audience): Promise<void> {
@@ -239,6 +245,8 @@ export async function prepareCampaign(tx: Tx, channels: Channels, actor: Actor, 
     if (!actor.channels.send.includes(channelId) || !(await channels.byId(channelId)))
       throw wrongField(`channelIds.${n}`, 'not_allowed')
   const content = await contentToSend(tx, row)
+  // What it says of people is written down for whoever prepares it.
+  if (lackedFor(actor, content) !== undefined) throw wrongField('text', 'not_allowed')
   await throwAway(tx, row)
   await tx.query(
     `update campaign set state = 'preparing', part = -1, text = $2, texts = $3, file_ids = $4, fixed_text = $5, prepared_by = $6, prepared_token = $7,

@@ -28,7 +28,7 @@ import { matching, mentionAt, mentioned } from './mentions.ts'
 import { put } from './outbox.ts'
 import { useOthers, useOwnPresence } from './presence.ts'
 import { QuoteText } from './quote.tsx'
-import type { MenuKeys } from '../templates/composer-menu.tsx'
+import type { MenuKeys, Put } from '../templates/composer-menu.tsx'
 import { useThread } from './thread-context.tsx'
 import { draftQuery, useDraftSaver } from './use-draft.ts'
 
@@ -55,7 +55,7 @@ function useObstacle(conversation: Conversation): { text: string; reopen: boolea
 }
 
 function Editor({ conversation, draft }: { conversation: Conversation; draft: DraftAnswer | null }) {
-  const { t, n, dir } = useI18n()
+  const { t, n, dir, tag } = useI18n()
   const me = useMe()
   const users = useUsers()
   const { replyTo, setReplyTo, restore } = useThread()
@@ -68,7 +68,9 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
   const [askNumber, setAskNumber] = useState(false)
   const [caret, setCaret] = useState(0)
   // A ready answer that was put in, and what of it is not known of this customer.
-  const [ready, setReady] = useState<{ id: string; missing: readonly string[] } | null>(null)
+  const [ready, setReady] = useState<{ id: string; missing: NonNullable<Put['missing']> } | null>(null)
+  // The text above which the menu was closed: it opens again with the next letter.
+  const [menuClosed, setMenuClosed] = useState('')
   const menuKeys = useRef<MenuKeys | null>(null)
   const [dropping, setDropping] = useState(false)
   const { files, add, remove, put: putFiles, clear } = useAttachments(internal, limits)
@@ -127,9 +129,9 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
   const left = internal || limits === undefined ? 20_000 - text.length : limits.textLength - text.length
   const blocked = obstacle !== null && (!internal || !mayWrite)
   const empty = text.trim() === '' && files.length === 0
-  const holes = ready?.missing.filter((field) => text.includes(`{${field}`)) ?? []
+  const holes = ready?.missing.filter(({ name: field }) => text.includes(`{${field}`)) ?? []
   const sendable = !empty && !uploading && !spoiled && !tooMany && left >= 0 && !blocked && holes.length === 0
-  const asksMenu = !internal && caret > 0 && /^\/[^\n]*$|\{[^{}\n]*$/.test(text.slice(0, caret))
+  const asksMenu = !internal && caret > 0 && menuClosed !== text && /^\/[^\n]*$|\{[^{}\n]*$/.test(text.slice(0, caret))
 
   const submit = () => {
     if (!sendable) return
@@ -309,7 +311,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
                 text={text}
                 caret={caret}
                 onKeys={(take) => (menuKeys.current = take)}
-                onClose={() => setCaret(0)}
+                onClose={() => setMenuClosed(text)}
                 onPut={(filled) => {
                   setText(filled.text)
                   setCaret(filled.caret)
@@ -392,7 +394,7 @@ function Editor({ conversation, draft }: { conversation: Conversation; draft: Dr
               {uploading && <span>{t('inbox.composer.uploading')}</span>}
               {holes.length > 0 && (
                 <span className={css.over} role="status" data-testid="holes">
-                  {t('templates.holes', { fields: holes.join('، ') })}
+                  {t('templates.holes', { fields: new Intl.ListFormat(tag).format(holes.map((one) => one.label)) })}
                 </span>
               )}
               {left < 300 && (

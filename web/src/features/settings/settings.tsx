@@ -29,7 +29,7 @@ import css from './settings.module.css'
 
 const PAGES: Record<SettingsPageId, LazyExoticComponent<(props: { rest: string }) => React.ReactNode>> = {
   profile: lazy(() => import('./profile.tsx')),
-  channels: lazy(() => loadTexts('costs').then(() => import('./channels.tsx'))),
+  channels: lazy(() => loadTexts('templates', 'costs').then(() => import('./channels.tsx'))),
   costs: lazy(() => loadTexts('costs').then(() => import('./costs.tsx'))),
   users: lazy(() => import('./users.tsx')),
   teams: lazy(() => import('./teams.tsx')),

@@ -9,7 +9,7 @@ import { useEvent } from '../../ui/use-event.ts'
 import { useSettled } from '../../ui/use-settled.ts'
 import { FieldList } from './field-list.tsx'
 import { IconLock, IconPaperclip } from './icons.ts'
-import { answersQuery, askPreview, fieldsHereQuery } from './queries.ts'
+import { answersQuery, askPreview, fieldsHereQuery, templateFieldsQuery } from './queries.ts'
 import css from './templates.module.css'
 import { fieldAt, fittingFields, shortcutAt } from './typing.ts'
 
@@ -22,7 +22,7 @@ export interface Put {
   /** Of a ready answer: which, its files, and what of it is not known here. */
   templateId?: string
   files?: readonly FileInfo[]
-  missing?: readonly string[]
+  missing?: readonly { name: string; label: string }[]
 }
 
 interface ComposerMenuProps {
@@ -90,7 +90,8 @@ function Answers({
   onPut,
   onClose,
 }: ComposerMenuProps & { query: string }) {
-  const { t } = useI18n()
+  const { t, locale } = useI18n()
+  const fields = useQuery(templateFieldsQuery(locale)).data?.items
   const list = useRef<HTMLUListElement>(null)
   const settled = useSettled(query.trim(), 120)
   const { data, isPlaceholderData } = useQuery(answersQuery(settled))
@@ -98,6 +99,7 @@ function Answers({
   const items = [...(data?.items ?? [])].sort(
     (a, b) => Number(b.shortcut !== '' && b.shortcut === settled) - Number(a.shortcut !== '' && a.shortcut === settled),
   )
+  const named = (name: string) => ({ name, label: fields?.find((field) => field.name === name)?.label ?? name })
   const busy = useRef(false)
   const choose = async (template: Template | undefined) => {
     if (template === undefined || busy.current) return
@@ -105,7 +107,7 @@ function Answers({
     try {
       const { draft, missing, files } = await askPreview({ templateId: template.id, conversationId })
       const rest = text.slice(caret)
-      onPut({ text: draft + rest, caret: draft.length, templateId: template.id, files, missing })
+      onPut({ text: draft + rest, caret: draft.length, templateId: template.id, files, missing: missing.map(named) })
     } catch (error) {
       toastProblem(error)
     }

@@ -42,10 +42,12 @@ export function TextEditor(props: TextEditorProps) {
   const back = useRef<HTMLDivElement>(null)
   const [caret, setCaret] = useState<number | null>(null)
   const [active, setActive] = useState(0)
+  // The text for which the fields were closed: they open again with the next letter.
+  const [closed, setClosed] = useState<string | null>(null)
   const [editing, setEditing] = useState<number | null>(null)
   const { fields, open } = useFields(locale, extra)
   const groupName = (group: string) => maybe(`templates.group.${group}`) ?? group
-  const typing = caret === null ? null : fieldAt(value, caret)
+  const typing = caret === null || closed === value ? null : fieldAt(value, caret)
   const offered = typing === null ? [] : fittingFields(fields, typing.query, groupName).slice(0, 60)
   const chosen = Math.min(active, Math.max(0, offered.length - 1))
   const problems = useMemo(() => problemsOf(value, fields, open), [value, fields, open])
@@ -78,7 +80,7 @@ export function TextEditor(props: TextEditorProps) {
               ref={back}
               className={`${control.className} ${css.marks}`}
               aria-hidden
-              dir={value === '' ? dir : 'auto'}
+              dir={value === '' ? dir : directionOf(value)}
             >
               <Marks text={value} problems={problems} />
             </div>
@@ -87,7 +89,9 @@ export function TextEditor(props: TextEditorProps) {
               ref={area}
               className={`${control.className} ${css.area}`}
               rows={rows}
-              dir={value === '' ? dir : 'auto'}
+              // Grows with its text, from so many lines on.
+              style={{ minBlockSize: `calc(${rows * 1.6}em + 14px)` }}
+              dir={value === '' ? dir : directionOf(value)}
               value={value}
               maxLength={maxLength}
               data-testid={props['data-testid']}
@@ -109,7 +113,7 @@ export function TextEditor(props: TextEditorProps) {
                 else if (event.key === 'Enter' || event.key === 'Tab') choose(offered[chosen])
                 else if (event.key === 'Escape') {
                   event.stopPropagation()
-                  setCaret(null)
+                  setClosed(value)
                 } else return
                 event.preventDefault()
               }}
@@ -126,6 +130,7 @@ export function TextEditor(props: TextEditorProps) {
         </Button>
         {fieldParts(value).map((part) => (
           <Chip
+            wrong={problems.some((problem) => problem.at === part.from)}
             key={part.from}
             part={part}
             fields={fields}
@@ -232,17 +237,19 @@ function nameOf(name: string, fields: readonly TemplateFieldInfo[], groupName: (
 
 interface ChipProps {
   part: FieldPart
+  wrong: boolean
   fields: readonly TemplateFieldInfo[]
   groupName: (group: string) => string
   onOpen: () => void
 }
-function Chip({ part, fields, groupName, onOpen }: ChipProps) {
+function Chip({ part, wrong, fields, groupName, onOpen }: ChipProps) {
   const { t } = useI18n()
   const name = nameOf(part.field, fields, groupName)
   return (
     <button
       type="button"
       className={css.chip}
+      data-wrong={wrong || undefined}
       title={t('templates.editor.change', { name })}
       onClick={onOpen}
       data-testid="field-chip"

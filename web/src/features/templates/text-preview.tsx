@@ -20,7 +20,7 @@ interface TextPreviewProps {
 
 /** What the text becomes on a real record, what is missing there, how long it is, and as how many messages it goes. */
 export function TextPreview({ text, fields, extra }: TextPreviewProps) {
-  const { t, n } = useI18n()
+  const { t, n, tag } = useI18n()
   const me = useMe()
   const [contact, setContact] = useState<ContactBrief | null>(null)
   const settled = useSettled(text, 350)
@@ -51,7 +51,9 @@ export function TextPreview({ text, fields, extra }: TextPreviewProps) {
               <IconAlertTriangle size={15} aria-hidden />
               {contact === null
                 ? t('templates.preview.nobody')
-                : t('templates.preview.missing', { fields: known.missing.map(labelOf).join('، ') })}
+                : t('templates.preview.missing', {
+                    fields: new Intl.ListFormat(tag).format(known.missing.map(labelOf)),
+                  })}
             </p>
           )}
           <ul className={css.sizes}>

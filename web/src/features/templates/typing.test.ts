@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TemplateFieldInfo } from '#shared/api/templates.ts'
-import { changePart, fieldAt, fieldParts, fittingFields, putField, shortcutAt } from './typing.ts'
+import { changePart, directionOf, fieldAt, fieldParts, fittingFields, putField, shortcutAt } from './typing.ts'
 
 const field = (name: string, label: string): TemplateFieldInfo => ({
   name,
@@ -37,6 +37,14 @@ describe('writing a text with fields', () => {
     expect(changePart(text, 8, { field: 'x', format: 'upper', fallback: '' })).toBe('a {x} b {x : upper | }')
     expect(changePart(text, 2, null)).toBe('a  b {x | y}')
     expect(changePart(text, 3, null)).toBe(text)
+  })
+
+  it('runs as its own words do, not as the Latin names of its fields', () => {
+    expect(directionOf('{contact.firstName | دوست} عزیز')).toBe('rtl')
+    expect(directionOf('{contact.firstName : upper} عزیز')).toBe('rtl')
+    expect(directionOf('{contact.name}، سلام')).toBe('rtl')
+    expect(directionOf('۱۲ {contact.name | friend} سلام')).toBe('ltr')
+    expect(directionOf('{contact.name')).toBe('auto')
   })
 
   it('offers fields by their label in the reader’s language and by their name', () => {

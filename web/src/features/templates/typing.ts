@@ -53,3 +53,13 @@ export function fittingFields(
     foldText(field.label).startsWith(words[0] ?? '') || field.name.startsWith(query)
   return [...found.filter(begins), ...found.filter((field) => !begins(field))]
 }
+
+/**
+ * Which way a text with fields runs: as its own words do. Names of fields are Latin, so `dir="auto"` would have a Persian
+ * text that begins with a field run from left to right. `auto` when it has no letters of its own.
+ */
+export function directionOf(text: string): 'rtl' | 'ltr' | 'auto' {
+  const letter = /\p{L}/u.exec(text.replaceAll(/\{[^{}|]*\|?|\}/gu, ''))?.[0]
+  if (letter === undefined) return 'auto'
+  return /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(letter) ? 'rtl' : 'ltr'
+}

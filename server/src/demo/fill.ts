@@ -3,6 +3,7 @@ import type { Contact } from '#shared/api/contacts.ts'
 import type { Role } from '#shared/api/org.ts'
 import type { BaleSimulator, SimBot } from '#simulators/bale/server.ts'
 import type { App } from '../platform/app.ts'
+import { addAutomations } from './automations.ts'
 import { setCosts } from './costs.ts'
 import { addDeals } from './deals.ts'
 import { type Desk, openOffice } from './office.ts'
@@ -73,12 +74,14 @@ export async function fillOffice(app: App, url: string, sim: BaleSimulator, prog
   await addDeals(desks)
   await writeByNumber(desks.kaveh, safir)
   await addCampaigns(desks.narges, { sales: channels.sales.id, safir: safir.id })
+  const letAct = await addAutomations({ desks, channels })
   await addWork(desks)
   await addTexts(admin, desks.sara)
   await playAll(stage, (done, of) => progress('conversations', done, of))
   progress('troubles', 0, 1)
   await tellTroubles(stage)
   await atRest(stage)
+  await letAct()
   for (const channel of Object.values(channels))
     await admin.patch(`/channels/${channel.id}`, { settings: { ratePerSecond: 20, ratePerChat: 1 } })
   progress('troubles', 1, 1)

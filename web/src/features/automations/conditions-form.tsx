@@ -26,7 +26,18 @@ export function ConditionsForm({ groups, subjects, fieldsOf, onChange }: Conditi
     <>
       {shown.map((group, at) => (
         <div key={at} className={css.group}>
-          {at > 0 && <span className={css.or}>{t('automations.or')}</span>}
+          {groups.length > 1 && (
+            <div className={css.groupHead}>
+              <span className={css.or}>{at > 0 && t('automations.or')}</span>
+              <IconButton
+                small
+                label={t('automations.remove')}
+                onClick={() => onChange(groups.filter((_, n) => n !== at))}
+              >
+                <IconX size={16} />
+              </IconButton>
+            </div>
+          )}
           {subjects
             .filter((subject) => fieldsOf(subject).length > 0)
             .map((subject) => (
@@ -41,13 +52,6 @@ export function ConditionsForm({ groups, subjects, fieldsOf, onChange }: Conditi
                 }}
               />
             ))}
-          {groups.length > 1 && (
-            <div>
-              <IconButton label={t('automations.remove')} onClick={() => onChange(groups.filter((_, n) => n !== at))}>
-                <IconX size={16} />
-              </IconButton>
-            </div>
-          )}
         </div>
       ))}
       {shown.length < MOST && (

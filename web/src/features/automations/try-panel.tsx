@@ -6,6 +6,7 @@ import { Badge } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { AreaField, SelectField } from '../../ui/field.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
+import { codeText } from '../work/code.tsx'
 import { conditionsOf } from '../lists/conditions.ts'
 import { ConditionText } from '../lists/condition-text.tsx'
 import css from './automations.module.css'
@@ -16,7 +17,8 @@ import { useSubjectFields } from './use-fields.ts'
 
 /** A rule on something that happened, without effect. */
 export function TryPanel({ rule }: { rule: Automation }) {
-  const { t } = useI18n()
+  const i = useI18n()
+  const { t } = i
   const isHook = rule.trigger.kind === 'webhook.received'
   const events = useQuery({ ...pastEventsQuery(rule.id, rule.version), enabled: !isHook }).data?.items
   const [key, setKey] = useState('')
@@ -58,7 +60,13 @@ export function TryPanel({ rule }: { rule: Automation }) {
         <SelectField
           label={t('automations.try.event')}
           value={chosen}
-          options={(events ?? []).map((one) => ({ value: one.key, label: one.title }))}
+          options={(events ?? []).map((one) => ({
+            value: one.key,
+            // Its code first, as everywhere in the reader's digits.
+            label: one.key.startsWith('request:')
+              ? one.title.replace(/^[0-9]+(?= · )/, (code) => codeText(i, code))
+              : one.title,
+          }))}
           onChange={(event) => setKey(event.currentTarget.value)}
         />
       )}

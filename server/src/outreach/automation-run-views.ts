@@ -11,6 +11,7 @@ import type { Actor } from '../platform/app.ts'
 import type { Db } from '../platform/db.ts'
 import { decodeCursor, pageOf } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
+import { shownAction } from './automation-shown.ts'
 
 /** Runs as they are looked at. Of contacts one may not see only that there was one. */
 interface Row {
@@ -55,7 +56,7 @@ function seenBy(actor: Actor, params: Parameters): string {
     left join conversation v on v.id = u.conversation_id and v.channel_id = any(${params.add(actor.channels.view)}::bigint[])`
 }
 
-/** The newest first (automation_run_rule). */
+/** The newest first (automation_run_rule, automation_run_state). */
 export async function listRuns(
   db: Db,
   actor: Actor,
@@ -69,7 +70,7 @@ export async function listRuns(
   const rows = await db.query<Row>(
     `select ${COLUMNS} from automation_run u ${seenBy(actor, params)}
      where u.automation_id = ${add(automationId)} and (${add(before)}::bigint is null or u.id < ${add(before)}::bigint)
-       and (${add(query.state ?? null)}::text is null or u.state = ${add(query.state ?? null)}::text)
+       ${query.state === undefined ? '' : `and u.state = ${add(query.state)}`}
      order by u.id desc limit ${add(limit + 1)}`,
     params.values,
   )
@@ -108,7 +109,12 @@ export async function loadRun(db: Db, actor: Actor, id: string): Promise<Automat
     name: row.name,
     macro: row.macro,
     event: row.hidden ? {} : row.event,
-    actions: row.actions ?? row.rule_actions,
-    steps: steps.map((step) => ({ ...step, detail: row.hidden ? {} : step.detail, at: step.at.toISOString() })),
+    actions: (row.actions ?? row.rule_actions).map((action) => shownAction(actor, action)),
+    steps: steps.map((step) => ({
+      ...step,
+      action: shownAction(actor, step.action),
+      detail: row.hidden ? {} : step.detail,
+      at: step.at.toISOString(),
+    })),
   }
 }

@@ -17,6 +17,7 @@ import { isPlain, perform, reasonOfError } from './automation-actions.ts'
 import { reaches, ruleReader, tryGroups } from './automation-conditions.ts'
 import { loadSubjectFields, TRIGGER_SPECS } from './automation-fields.ts'
 import { readFields } from './automation-hooks.ts'
+import { shownUrl } from './automation-shown.ts'
 import { inSight } from './automation-sight.ts'
 import { loadMacro } from './automations.ts'
 import type { RunRow } from './automation-runs.ts'
@@ -87,7 +88,10 @@ async function unfolded(db: Db, actions: readonly Action[]): Promise<Action[]> {
 
 async function tryOne(doing: Parameters<typeof perform>[0], action: Action): Promise<TriedAction> {
   if (action.kind === 'wait') return { action, state: 'waiting', detail: { minutes: action.minutes } }
-  if (action.kind === 'webhook') return { action, state: 'calling', detail: { url: action.url } }
+  if (action.kind === 'webhook') {
+    const url = shownUrl(doing.actor, action.url)
+    return { action: { ...action, url }, state: 'calling', detail: { url } }
+  }
   if (!isPlain(action)) return { action, state: 'done', detail: {} }
   await doing.tx.query('savepoint trying')
   try {

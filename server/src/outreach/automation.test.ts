@@ -474,6 +474,23 @@ describe('macros', () => {
   })
 })
 
+test('who only presses the button does not see the key in an address', async () => {
+  const actions = [{ kind: 'webhook', url: `http://127.0.0.1:${portOf(erp)}/in?key=geheim` }]
+  const macro = (await admin().post<Macro>('/macros', { name: 'بیرون', actions })).body
+  const contact = await make()
+  const agent = t.as(t.people.agent)
+  const seen = [
+    await agent.get('/macros'),
+    await agent.post(`/macros/${macro.id}/preview`, { contactId: contact.id }),
+    await agent.post(`/macros/${macro.id}/run`, { contactId: contact.id }),
+  ]
+  expect(seen.map(({ status }) => status)).toEqual([200, 200, 201])
+  expect(JSON.stringify(seen)).not.toContain('geheim')
+  expect(called).toHaveLength(1)
+  expect(JSON.stringify((await admin().get('/macros')).body)).toContain('geheim')
+  await admin().delete(`/macros/${macro.id}`)
+})
+
 test('whoever changes a macro answers for the rules that run it', async () => {
   const said = (text: string): AutomationNew['actions'] => [notify(text)]
   const macro = (await admin().post<Macro>('/macros', { name: 'گفتن', actions: said('یک') })).body

@@ -24,6 +24,7 @@ import { type AnyRoute, route } from '../platform/http.ts'
 import { takeUp } from './automation-engine.ts'
 import { vocabulary } from './automation-fields.ts'
 import { listRuns, loadRun } from './automation-run-views.ts'
+import { shownAction } from './automation-shown.ts'
 import { pastEvents, tryAutomation } from './automation-trying.ts'
 import {
   changeAutomation,
@@ -184,7 +185,16 @@ function macroRoutes(app: App, channels: Channels): AnyRoute[] {
       access: 'signed-in',
       summary: 'Actions on a button.',
       answer: Page(Macro),
-      handle: async () => ({ items: await listMacros(db), nextCursor: null }),
+      handle: async ({ actor }) => {
+        const items = await listMacros(db)
+        return {
+          items: items.map((macro) => ({
+            ...macro,
+            actions: macro.actions.map((action) => shownAction(actor, action)),
+          })),
+          nextCursor: null,
+        }
+      },
     }),
     route({
       method: 'POST',

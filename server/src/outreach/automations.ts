@@ -52,10 +52,14 @@ interface Row {
 }
 const SELECT = `select a.id::text, a.name, a.enabled, a.owner_id::text, a.trigger, a.groups, a.actions, a.per_hour, a.per_minute, a.hook, a.paused,
     l.created_at as last_at, l.state as last_state, a.version, a.updated_at,
-    (select count(*)::int from (select from automation_run r where r.automation_id = a.id and r.created_at > now() - interval '1 day'
-       and r.state in ('held', 'failed', 'stopped') order by r.id desc limit 100) t) as troubles
+    -- automation_run_state: so many of each at most, however long the rule has been at work
+    (select least(count(*), 100)::int from unnest('{held,failed,stopped}'::text[]) as of_state(state) cross join lateral (
+       select created_at from automation_run r where r.automation_id = a.id and r.state = of_state.state order by r.id desc limit 100) t
+     where t.created_at > now() - interval '1 day') as troubles
   from automation a left join lateral (
-    select created_at, state from automation_run r where r.automation_id = a.id and r.state <> 'not_met' order by r.id desc limit 1) l on true
+    select r.created_at, r.state from unnest('{new,running,waiting,done,held,failed,stopped}'::text[]) as of_state(state) cross join lateral (
+      select id, created_at, state from automation_run where automation_id = a.id and state = of_state.state order by id desc limit 1) r
+    order by r.id desc limit 1) l on true
   where a.deleted_at is null`
 
 function view(app: App, row: Row): Automation {

@@ -326,6 +326,14 @@ describe('a campaign', () => {
     ).toBeDefined()
     line.behave = {}
     await setRate(test, lineChannel, 500)
+    // A person sends one of them again by itself: it is on its way, and is not written anew.
+    const [one] = await campaigns.recipients(id, '?state=failed')
+    const say = (state: string) =>
+      test.app.db.query('update message set state = $2 where id = $1', [one?.messageId, state])
+    await say('waiting')
+    await campaigns.move(id, 'retry', { states: ['failed'] })
+    expect((await campaigns.inState(id, 'done')).counts.failed).toBe(1)
+    await say('failed')
     await campaigns.move(id, 'retry', { states: ['failed'] })
     await campaigns.inState(id, 'done')
     expect([...timesOf(line.sent)].sort()).toEqual(phones.map((phone) => [phone, 1]))
@@ -467,6 +475,8 @@ describe('opting out', () => {
     })
     expect(pressed.status).toBe(200)
     expect(await on()).toMatchObject([{ cause: 'link', value: phone, campaignId: id }])
+    // Behind one address of a mobile network there are many who press.
+    for (let n = 0; n < 70; n++) expect((await fetch(`${test.url}${path}`, { method: 'POST' })).status).toBe(200)
     const audit = await admin().get<PageOf<{ action: string }>>('/audit-events?action=exclusion.added')
     expect(audit.status === 200 ? audit.body.items.length : 1).toBeGreaterThan(0)
   })

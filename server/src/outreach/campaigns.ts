@@ -409,10 +409,12 @@ export async function retryCampaign(tx: Tx, actor: Actor, id: string, { states }
   needState(row, 'running', 'paused', 'done')
   needChannels(actor, row)
   const again = await tx.query(
-    // campaign_recipient_state. A held row keeps no text: the engine makes it.
-    `update campaign_recipient set state = 'ready', message_id = null, code = null, reason = null, detail = null, rerouted = false,
+    // campaign_recipient_state. A held row keeps no text: the engine makes it. One whose message a person sends again by
+    // itself is on its way.
+    `update campaign_recipient r set state = 'ready', message_id = null, code = null, reason = null, detail = null, rerouted = false,
        text = case when state = 'held' then null else text end, at = now()
-     where campaign_id = $1 and state = any($2::text[]) returning id`,
+     where campaign_id = $1 and state = any($2::text[])
+       and not exists (select from message m where m.id = r.message_id and m.state in ('waiting', 'sending')) returning id`,
     [id, states],
   )
   if (again.length > 0) {

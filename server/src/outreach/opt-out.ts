@@ -149,7 +149,8 @@ export function optOutPages(app: App): (server: FastifyInstance) => void {
       const locale = negotiateLocale(request.headers['accept-language'], organisation?.locale)
       const contactId = contactOf(app, request.params.token)
       const press = request.method === 'POST'
-      if (contactId === undefined || press) await countAttempt(app.db, 'link', request.ip)
+      // Only what is wrong counts: behind one address of a mobile network there may be all who were written to.
+      if (contactId === undefined) await countAttempt(app.db, 'link', request.ip)
       if (contactId !== undefined && press) await app.db.transaction((tx) => leaveByLink(tx, contactId))
       void reply
         .status(contactId === undefined ? 404 : 200)

@@ -29,6 +29,7 @@ import {
 import { copyNumbersQuery, templatesQuery, versionsQuery } from '../templates/queries.ts'
 import css from '../templates/templates.module.css'
 import { TextEditor } from '../templates/text-editor.tsx'
+import { directionOf } from '../templates/typing.ts'
 import { Confirm, PageHead, Section, Segmented } from './parts.tsx'
 import { Refused } from './refusal.tsx'
 import frame from './settings.module.css'
@@ -162,7 +163,7 @@ function Row({ template, onOpen, onRemove }: { template: Template; onOpen: () =>
             <Badge key={use}>{t(`templates.use.${use}`)}</Badge>
           ))}
         </div>
-        <p className={`${css.said} ellipsis`} dir="auto">
+        <p className={`${css.said} ellipsis`} dir={directionOf(template.text)}>
           {template.text}
         </p>
         <p className={css.meta}>

@@ -11,7 +11,7 @@ import { FieldList } from './field-list.tsx'
 import { IconLock, IconPaperclip } from './icons.ts'
 import { answersQuery, askPreview, fieldsHereQuery, templateFieldsQuery } from './queries.ts'
 import css from './templates.module.css'
-import { fieldAt, fittingFields, shortcutAt } from './typing.ts'
+import { directionOf, fieldAt, fittingFields, shortcutAt } from './typing.ts'
 
 /** Says whether the menu took the key; the composer leaves it alone then. */
 export type MenuKeys = (event: KeyboardEvent) => boolean
@@ -149,7 +149,9 @@ function Answers({
           <Bidi className={`${css.name} ellipsis`}>{template.name}</Bidi>
           {template.own && <IconLock size={14} aria-label={t('templates.whose.own')} />}
           {template.files.length > 0 && <IconPaperclip size={14} aria-hidden />}
-          <Bidi className={`${css.example} ellipsis`}>{template.text}</Bidi>
+          <bdi className={`${css.example} ellipsis`} dir={directionOf(template.text)}>
+            {template.text}
+          </bdi>
           {template.shortcut !== '' && (
             <bdi className={css.shortcut} dir="auto">
               /{template.shortcut}

@@ -12,7 +12,7 @@ import { IconAlertTriangle, IconBraces } from './icons.ts'
 import { templateFieldsQuery } from './queries.ts'
 import css from './templates.module.css'
 import { TextPreview } from './text-preview.tsx'
-import { changePart, fieldAt, fieldParts, fittingFields, putField } from './typing.ts'
+import { changePart, directionOf, fieldAt, fieldParts, fittingFields, putField } from './typing.ts'
 
 interface TextEditorProps {
   label: string
@@ -50,6 +50,8 @@ export function TextEditor(props: TextEditorProps) {
   const typing = caret === null || closed === value ? null : fieldAt(value, caret)
   const offered = typing === null ? [] : fittingFields(fields, typing.query, groupName).slice(0, 60)
   const chosen = Math.min(active, Math.max(0, offered.length - 1))
+  const own = directionOf(value)
+  const runs = own === 'auto' ? dir : own
   const problems = useMemo(() => problemsOf(value, fields, open), [value, fields, open])
 
   const move = (text: string, to: number) => {
@@ -76,12 +78,7 @@ export function TextEditor(props: TextEditorProps) {
       <Field label={label} help={help} error={error} required={required ?? false}>
         {(control) => (
           <div className={css.writing}>
-            <div
-              ref={back}
-              className={`${control.className} ${css.marks}`}
-              aria-hidden
-              dir={value === '' ? dir : directionOf(value)}
-            >
+            <div ref={back} className={`${control.className} ${css.marks}`} aria-hidden dir={runs}>
               <Marks text={value} problems={problems} />
             </div>
             <textarea
@@ -91,7 +88,7 @@ export function TextEditor(props: TextEditorProps) {
               rows={rows}
               // Grows with its text, from so many lines on.
               style={{ minBlockSize: `calc(${rows * 1.6}em + 14px)` }}
-              dir={value === '' ? dir : directionOf(value)}
+              dir={runs}
               value={value}
               maxLength={maxLength}
               data-testid={props['data-testid']}

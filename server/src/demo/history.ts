@@ -83,7 +83,7 @@ function linesOf(begin: number, serial: number, at: (end: number) => number): Li
       text: customer ? fillIn(text, customer, serial) : text,
       at: new Date(time),
       state: direction === 'in' ? 'received' : lost ? 'failed' : 'sent',
-      code: lost ? (at(3) === 0 ? 'chat_not_found' : 'blocked') : null,
+      code: lost ? (at(3) === 0 ? 'no_such_chat' : 'blocked') : null,
     })
   }
   say('in', CHATTER.opening[at(CHATTER.opening.length)] ?? '')

@@ -16,6 +16,7 @@ import { IconButton } from '../../ui/button.tsx'
 import { Field, Switch } from '../../ui/field.tsx'
 import { MoneyField } from '../../ui/money-field.tsx'
 import { toastProblem } from '../../ui/toast.tsx'
+import { zoneName } from '../../zone-name.ts'
 import { ChannelIcon } from '../inbox/channel-icon.tsx'
 import css from './campaigns.module.css'
 import { IconArrowDown, IconArrowUp } from './icons.ts'
@@ -182,13 +183,13 @@ const NIGHT: QuietHours = { from: '22:00', to: '08:00' }
 
 /** Hours in which nothing goes out; what is left then goes on by itself afterwards. */
 export function Quiet({ quiet, onChange }: { quiet: QuietHours | null; onChange: (quiet: QuietHours | null) => void }) {
-  const { t } = useI18n()
+  const { t, tag } = useI18n()
   const zone = useQuery(organisationQuery).data?.timeZone
   return (
     <div className={css.part}>
       <Switch
         label={t('campaigns.quiet')}
-        help={zone === undefined ? t('campaigns.quiet.help') : t('campaigns.quiet.zone', { zone })}
+        help={zone === undefined ? t('campaigns.quiet.help') : t('campaigns.quiet.zone', { zone: zoneName(tag, zone) })}
         checked={quiet !== null}
         onChange={(on) => onChange(on ? NIGHT : null)}
       />

@@ -121,8 +121,11 @@ export function spanText({ t, n }: Pick<I18n, 't' | 'n'>, seconds: number): stri
 
 /** The reason of a failure in the reader's words, as the kind of channel that has such a code gives it. */
 export function useFailureText(): (code: string) => string {
+  const { t } = useI18n()
   const kinds = useQuery(channelKindsQuery).data?.items
-  return (code) => kinds?.map((kind) => kind.errors[code]).find((text) => text !== undefined) ?? code
+  return (code) =>
+    kinds?.map((kind) => kind.errors[code]).find((text) => text !== undefined) ??
+    (code === '' ? '' : t('reports.failures.other', { code }))
 }
 
 /** A round number at or above the highest value, for the top of the scale. */

@@ -12,6 +12,7 @@ import { DateField } from '../../ui/date-field.tsx'
 import { Select } from '../../ui/field.tsx'
 import { Menu } from '../../ui/menu.tsx'
 import menu from '../../ui/menu.module.css'
+import { zoneName } from '../../zone-name.ts'
 import { useChannels } from '../inbox/channel-icon.tsx'
 import { Agents, Channels, Conversion, Outcomes, Response, Tiles, totalOf } from './cards.tsx'
 import { IconChartBar, IconFileSpreadsheet, IconPlus, IconPrinter, IconX } from './icons.ts'
@@ -93,7 +94,7 @@ function Report({ page, timeZone }: { page: ReportPage; timeZone: string }) {
               </p>
             )}
             <Pictures page={page} board={board} search={search} />
-            <p className={css.zone}>{t('reports.zone', { zone: board.timeZone })}</p>
+            <p className={css.zone}>{t('reports.zone', { zone: zoneName(i.tag, board.timeZone) })}</p>
           </>
         )}
       </div>

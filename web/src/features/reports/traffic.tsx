@@ -76,7 +76,7 @@ function Columns({ board, figures }: { board: Dashboard; figures: readonly Shown
       />
       <div className={css.chart}>
         <Scale top={top} />
-        <div className={css.columns} data-many={points.length > 40 || undefined}>
+        <div className={css.columns} data-step={board.step} data-many={points.length > 40 || undefined}>
           {points.map((point, at) => (
             <div key={point.key} className={css.column}>
               {figures.map((figure) => (

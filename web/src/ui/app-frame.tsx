@@ -52,6 +52,10 @@ const PLACES = [
   { to: '/settings', icon: IconSettings, text: 'frame.settings', right: null },
 ] as const
 
+/** Rules and macros are reached from the campaigns and stand under them. */
+const isIn = (to: string, path: string): boolean =>
+  path.startsWith(to) || (to === '/campaigns' && path.startsWith('/automations'))
+
 /** Says so when a colleague calls one in a note, with the way there. */
 function useMentions() {
   const { t } = useI18n()
@@ -137,7 +141,7 @@ export function AppFrame() {
           <OfficeLogo />
         </Link>
         {shown.map(({ to, icon: Icon, text }) => (
-          <Link key={to} to={to} className={css.place} aria-current={path.startsWith(to) ? 'page' : undefined}>
+          <Link key={to} to={to} className={css.place} aria-current={isIn(to, path) ? 'page' : undefined}>
             <span className={css.placeIcon}>
               <Icon size={22} stroke={1.7} aria-hidden />
               {to === '/inbox' && unread > 0 && (

@@ -1,4 +1,5 @@
-import { Link } from '@tanstack/react-router'
+import { Link, useRouterState } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { useI18n } from '../../i18n.ts'
 import { can, useMe } from '../../session/session.ts'
 import css from './campaigns.module.css'
@@ -15,8 +16,14 @@ const PLACES = [
 export function Places() {
   const { t } = useI18n()
   const me = useMe()
+  const here = useRouterState({ select: (state) => state.location.pathname })
+  const nav = useRef<HTMLElement>(null)
+  // Where one is must be in sight where not all of them are: on a phone.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [here])
   return (
-    <nav className={css.places} aria-label={t('campaigns.places')}>
+    <nav ref={nav} className={css.places} aria-label={t('campaigns.places')}>
       {PLACES.map(({ to, icon: Icon, text }) => (
         <Link
           key={to}

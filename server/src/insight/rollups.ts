@@ -34,36 +34,32 @@ type Unit = keyof typeof KEYS
 const WEEKDAY = (day: string, agent: string): string =>
   `case when ${agent} = -1 then extract(dow from ${day})::smallint else 7::smallint end`
 
+const list = (count: number, each: (n: number) => string): string =>
+  Array.from({ length: count }, (_, n) => each(n)).join(', ')
+
 /**
  * Lines cut into days of `zone` (an SQL expression) and piled up as rows of `report_day`: of each agent, and of all
  * together (-1). Unit 'month': rows of `report_month`.
  */
 function piled(lines: string, zone: string, unit: Unit): string {
-  const keys = KEYS[unit]
   const day =
     unit === 'day'
       ? 'local::date as day'
       : `date_trunc('month', local)::date as day, ${WEEKDAY('local', 'who.agent_id')} as weekday`
+  const counts = list(24, (hour) => `coalesce(sum(n) filter (where hour = ${hour}), 0)`)
+  const totals = list(24, (hour) => `coalesce(sum(total) filter (where hour = ${hour} and waited >= 0), 0)`)
+  const waits = list(13, (group) => `coalesce(sum(n) filter (where waited = ${group}), 0)`)
   return `
-    select ${keys}, sum(n)::bigint as n, sum(total)::bigint as total,
-      (select array_agg(coalesce(p.v, 0)::bigint order by i)
-       from generate_series(1, case measure when 'response' then 61 else 24 end) i
-       left join unnest(array_agg(part), array_agg(v)) p(part, v) on p.part = i) as parts
+    select ${KEYS[unit]}, sum(n)::bigint as n, sum(total)::bigint as total,
+      case measure when 'response' then array[${counts}, ${totals}, ${waits}]::bigint[] else array[${counts}]::bigint[] end as parts
     from (
-      select ${keys}, part,
-        case when part < ${HOUR_TOTAL} then sum(n) else 0 end as n, case when part < ${HOUR_TOTAL} then sum(total) else 0 end as total,
-        case when part between ${HOUR_TOTAL} and ${WAITED - 1} then sum(total) else sum(n) end as v
-      from (
-        select who.agent_id, l.channel_id, l.measure, ${day}, case when l.measure = 'response' then '' else l.key end as key,
-          parts.part, l.n, l.total
-        from (select *, slot at time zone ${zone} as local from (${lines}) every_line) l
-        cross join lateral (values (l.agent_id), (-1)) who(agent_id)
-        cross join lateral (
-          select extract(hour from l.local)::int + ${HOUR} as part
-          union all select extract(hour from l.local)::int + ${HOUR_TOTAL} where l.measure = 'response'
-          union all select l.key::int + ${WAITED} where l.measure = 'response') parts
-      ) cut group by ${keys}, part
-    ) summed group by ${keys}`
+      select who.agent_id, l.channel_id, l.measure, ${day}, case when l.measure = 'response' then '' else l.key end as key,
+        extract(hour from l.local)::int as hour, case when l.measure = 'response' then l.key::int end as waited, l.n::int as n, l.total
+      from (select *, slot at time zone ${zone} as local from (${lines}) every_line) l
+      cross join lateral (values (l.agent_id), (-1)) who(agent_id)
+      -- Kept apart from the sums: or the hour would be worked out anew for each of them.
+      offset 0
+    ) cut group by ${KEYS[unit]}`
 }
 
 const ZONE = '(select time_zone from report_state)'
@@ -85,12 +81,13 @@ const add = (lines: string, unit: Unit): string => `
 
 /** Months out of the days that are there: cheaper than going through all facts once more. */
 const MONTHS_OF_DAYS = `
-  with part as (
-    select agent_id, channel_id, measure, date_trunc('month', day)::date as day, ${WEEKDAY('day', 'agent_id')} as weekday, key, i, sum(v)::bigint as v,
-      case when i = 1 then sum(n)::bigint end as n, case when i = 1 then sum(total)::bigint end as total
-    from report_day cross join lateral unnest(parts) with ordinality u(v, i) group by 1, 2, 3, 4, 5, 6, 7)
   insert into report_month (${KEYS.month}, n, total, parts)
-  select ${KEYS.month}, max(n), max(total), array_agg(v order by i) from part group by ${KEYS.month}`
+  select ${KEYS.month}, sum(n)::bigint, sum(total)::bigint,
+    case measure when 'response' then array[${list(61, (n) => `sum(part[${n + 1}])`)}]::bigint[] else array[${list(24, (n) => `sum(part[${n + 1}])`)}]::bigint[] end
+  from (
+    select agent_id, channel_id, measure, date_trunc('month', day)::date as day, ${WEEKDAY('day', 'agent_id')} as weekday, key, n, total, parts as part
+    from report_day offset 0) d
+  group by ${KEYS.month}`
 
 /** Whoever adds up holds this: one at a time, on all nodes. */
 const FOLDING = 4_004_012

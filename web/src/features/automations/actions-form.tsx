@@ -6,6 +6,7 @@ import { useUsers } from '../../session/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { ManyPicker, OnePicker } from '../../ui/choice-picker.tsx'
 import { SelectField, Switch, TextField } from '../../ui/field.tsx'
+import { NumberField } from '../../ui/money-field.tsx'
 import { Menu, MenuItem } from '../../ui/menu.tsx'
 import { TagPicker } from '../../ui/tag-picker.tsx'
 import { useContactFields } from '../contacts/contact-fields.tsx'
@@ -347,12 +348,10 @@ function WaitForm({ action, onChange }: ActionFormProps<ActionOf<'wait'>>) {
   return (
     <>
       <div className={css.two}>
-        <TextField
+        <NumberField
           label={t('automations.wait.count')}
-          type="number"
-          min={1}
           value={count}
-          onChange={(event) => set(Number(event.currentTarget.value) || 1, unit)}
+          onChange={(next) => next !== null && set(next, unit)}
         />
         <SelectField
           label={t('automations.wait.unit')}
@@ -531,16 +530,10 @@ function Count({
   onChange: (count: number | undefined) => void
 }) {
   return (
-    <TextField
+    <NumberField
       label={label}
-      type="number"
-      min={0}
-      value={value ?? ''}
-      onChange={(event) =>
-        onChange(
-          event.currentTarget.value === '' ? undefined : Math.max(0, Math.trunc(Number(event.currentTarget.value))),
-        )
-      }
+      value={value ?? null}
+      onChange={(count) => onChange(count === null ? undefined : Math.max(0, Math.trunc(count)))}
     />
   )
 }

@@ -8,6 +8,7 @@ import { EmptyState, LoadFailed, Skeleton } from '../../ui/bits.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
+import { NumberField } from '../../ui/money-field.tsx'
 import { toast, toastProblem } from '../../ui/toast.tsx'
 import { useRefusal } from '../../ui/use-refusal.ts'
 import { ActionsForm } from './actions-form.tsx'
@@ -15,7 +16,7 @@ import css from './automations.module.css'
 import { OnOff } from './automations.tsx'
 import { ConditionsForm } from './conditions-form.tsx'
 import { IconArrowLeft, IconTrash } from './icons.ts'
-import { reasonText } from './parts.tsx'
+import { reasonText, within } from './parts.tsx'
 import { automationQuery, changeAutomation, deleteAutomation, makeAutomation, makeSecret } from './queries.ts'
 import { Runs } from './runs.tsx'
 import { TriggerForm } from './trigger-form.tsx'
@@ -187,21 +188,15 @@ function Editor({ rule }: { rule: Automation | null }) {
             <div className={css.card}>
               <h2>{t('automations.part.bounds')}</h2>
               <div className={css.two}>
-                <TextField
+                <NumberField
                   label={t('automations.perHour')}
-                  type="number"
-                  min={1}
-                  max={1000}
                   value={draft.perHour}
-                  onChange={(event) => set({ perHour: Number(event.currentTarget.value) || 1 })}
+                  onChange={(count) => count !== null && set({ perHour: within(count, 1, 1000) })}
                 />
-                <TextField
+                <NumberField
                   label={t('automations.perMinute')}
-                  type="number"
-                  min={1}
-                  max={10_000}
                   value={draft.perMinute}
-                  onChange={(event) => set({ perMinute: Number(event.currentTarget.value) || 1 })}
+                  onChange={(count) => count !== null && set({ perMinute: within(count, 1, 10_000) })}
                 />
               </div>
             </div>

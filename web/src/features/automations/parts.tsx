@@ -30,6 +30,10 @@ export function Places() {
   )
 }
 
+/** A whole number as typed, no less and no more than the server takes. */
+export const within = (count: number, least: number, most: number): number =>
+  Math.min(most, Math.max(least, Math.trunc(count)))
+
 const TONES: Record<RunState | StepState, Tone> = {
   new: 'neutral',
   running: 'accent',

@@ -3,10 +3,12 @@ import { useI18n } from '../../i18n.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { ManyPicker } from '../../ui/choice-picker.tsx'
 import { SelectField, Switch, TextField } from '../../ui/field.tsx'
+import { NumberField } from '../../ui/money-field.tsx'
 import { splitValues } from '#shared/filter.ts'
 import { useChannels } from '../inbox/channel-icon.tsx'
 import css from './automations.module.css'
 import { IconPlus, IconX } from './icons.ts'
+import { within } from './parts.tsx'
 import type { FieldsOf } from './use-fields.ts'
 
 export const TRIGGER_KINDS: readonly TriggerKind[] = [
@@ -79,14 +81,11 @@ export function TriggerForm({ trigger, fieldsOf, error, onChange }: TriggerFormP
         />
       )}
       {trigger.minutes !== undefined && (
-        <TextField
+        <NumberField
           label={t('automations.minutesLong')}
-          type="number"
-          min={1}
-          max={43_200}
           value={trigger.minutes}
           error={error('trigger.minutes')}
-          onChange={(event) => onChange({ ...trigger, minutes: Math.max(1, Number(event.currentTarget.value) || 1) })}
+          onChange={(minutes) => minutes !== null && onChange({ ...trigger, minutes: within(minutes, 1, 43_200) })}
         />
       )}
       {changes !== undefined && kind.endsWith('.changed') && (
@@ -178,14 +177,11 @@ function DateForm({ trigger, fieldsOf, error, onChange }: TriggerFormProps) {
           set({ of: of === 'deal' ? 'deal' : 'contact', field, yearly: of !== 'deal' && date.yearly })
         }}
       />
-      <TextField
+      <NumberField
         label={t('automations.date.days')}
         help={t('automations.date.days.help')}
-        type="number"
-        min={-365}
-        max={365}
         value={date.days}
-        onChange={(event) => set({ days: Math.trunc(Number(event.currentTarget.value)) || 0 })}
+        onChange={(days) => days !== null && set({ days: within(days, -365, 365) })}
       />
       <TextField
         label={t('automations.date.time')}

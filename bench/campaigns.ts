@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import type { Campaign } from '#shared/api/campaigns.ts'
+import type { Campaign, RecipientList } from '#shared/api/campaigns.ts'
 import { takeOff } from './generate.ts'
 import { percentile, type Report, say } from './report.ts'
 import { type Program, startProgram, type World } from './world.ts'
@@ -125,10 +125,11 @@ async function measureEngine(
   const each = Math.floor(messages / channels.length)
   const ready: Campaign[] = []
   for (const [n, channelId] of channels.entries()) {
-    const ids = Array.from({ length: each }, (_, k) => String(n * each + k + 1))
-    const selections: { ids: string[] }[] = []
-    for (let at = 0; at < ids.length; at += 1000) selections.push({ ids: ids.slice(at, at + 1000) })
-    const audience = { selections: selections.slice(0, 20), viewIds: [], listIds: [] }
+    const numbers = Array.from({ length: each }, (_, k) => `0912${String(n * each + k + 1).padStart(7, '0')}`)
+    const list = await program.send<{ id: string }>('POST', '/recipient-lists', { name: `engine ${n}` })
+    await program.send('POST', `/recipient-lists/${list.id}/fill`, { numbers: numbers.join('\n') })
+    while ((await program.get<RecipientList>(`/recipient-lists/${list.id}`)).fill?.state !== 'done') await wait(50)
+    const audience = { selections: [], viewIds: [], listIds: [list.id] }
     ready.push(
       await prepared(program, {
         name: `engine ${n}`,

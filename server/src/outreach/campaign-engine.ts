@@ -7,7 +7,8 @@ import { type Way, writeTo } from '../conversations/routes.ts'
 import { audit } from '../org/audit.ts'
 import { notify } from '../org/notices.ts'
 import type { Actor, App, Part } from '../platform/app.ts'
-import type { Db, Tx } from '../platform/db.ts'
+import { type Db, isDatabaseAway, type Tx } from '../platform/db.ts'
+import { Problem } from '../platform/problem.ts'
 import { isRefused, tellPulses } from './campaign-outcomes.ts'
 import { judgeAll, visibleRoots } from './campaign-people.ts'
 import { textsFor } from './campaign-prepare.ts'
@@ -60,6 +61,10 @@ export function createEngine(app: App, channels: Channels): Part {
   }
 }
 
+const MOST_FAILURES = 5
+/** In a row, by campaign; of this node. */
+const failures = new Map<string, number>()
+
 /** One look at all campaigns. `full`: there is room for more at once; `idle`: none runs. */
 export async function turn(app: App, channels: Channels, signal: AbortSignal): Promise<'full' | 'busy' | 'idle'> {
   await app.db.transaction(tellPulses)
@@ -75,9 +80,12 @@ export async function turn(app: App, channels: Channels, signal: AbortSignal): P
     try {
       const { went } = state === 'scheduled' ? await begin(app, id) : await feed(app, channels, id)
       full ||= went
+      failures.delete(id)
     } catch (error) {
       app.log.error({ err: error, campaign: id }, 'a campaign could not be moved on')
-      await stopItself(app, id, 'failure').catch(() => undefined)
+      // Budgets are asked channel by channel; of one for all of them the sum may be too much.
+      const overBudget = error instanceof Problem && error.code === 'budget_reached'
+      await stopItself(app, id, overBudget ? 'budget' : 'failure').catch(() => undefined)
     }
   }
   if (full) return 'full'

@@ -85,6 +85,12 @@ export async function turn(app: App, channels: Channels, signal: AbortSignal): P
       app.log.error({ err: error, campaign: id }, 'a campaign could not be moved on')
       // Budgets are asked channel by channel; of one for all of them the sum may be too much.
       const overBudget = error instanceof Problem && error.code === 'budget_reached'
+      // A database that is away, or too busy, is waited for; what fails again and again is for a person.
+      if (isDatabaseAway(error)) continue
+      const times = (failures.get(id) ?? 0) + 1
+      failures.set(id, times)
+      if (!overBudget && times < MOST_FAILURES) continue
+      failures.delete(id)
       await stopItself(app, id, overBudget ? 'budget' : 'failure').catch(() => undefined)
     }
   }

@@ -28,14 +28,21 @@ export interface Filled {
  * the same everywhere; by COPY in pieces, so in little memory; in the order of time, as life would have stored them.
  * Indexes and foreign keys of the large tables are taken off meanwhile and put back.
  */
-export async function fill(url: string, channelIds: readonly string[], userId: string, total: number): Promise<Filled> {
+export async function fill(
+  url: string,
+  channelIds: readonly string[],
+  userId: string,
+  total: number,
+  /** Who wrote what went out; none: nobody in particular. */
+  authors: readonly string[] = [],
+): Promise<Filled> {
   const client = new pg.Client({ connectionString: url, options: '-c timezone=UTC -c statement_timeout=0' })
   await client.connect()
   try {
     for (let month = MONTHS + 1; month >= -2; month--)
       await client.query(`select message_search_month(now() - $1 * interval '1 month')`, [month])
     const restore = await takeOff(client)
-    const filled = await load(client, channelIds, userId, total)
+    const filled = await load(client, channelIds, userId, total, authors)
     say(`stored ${total} activities, building indexes`)
     await client.query(`set maintenance_work_mem = '512MB'`)
     for (const text of restore) await client.query(text)
@@ -101,7 +108,13 @@ interface Talk {
   unread: number
 }
 
-async function load(client: pg.Client, channelIds: readonly string[], userId: string, total: number): Promise<Filled> {
+async function load(
+  client: pg.Client,
+  channelIds: readonly string[],
+  userId: string,
+  total: number,
+  authors: readonly string[],
+): Promise<Filled> {
   const random = createRandom(20_260_000 + total)
   const conversations = Math.max(10, Math.floor(total / PER_CONVERSATION))
   const contacts = Math.ceil(conversations * 0.9)
@@ -110,7 +123,7 @@ async function load(client: pg.Client, channelIds: readonly string[], userId: st
   const events = Math.min(contacts, Math.floor(total * 0.04))
   await loadContacts(client, random, { contacts, channelIds, begin, end, events })
 
-  const pieces = openPieces(client)
+  const pieces = openPieces(client, authors)
   const done = { contacts, conversations: 0, messages: 0, notes: 0, events }
   const active: Talk[] = []
   let begun = 0
@@ -204,9 +217,9 @@ interface Pieces {
   flush(): Promise<void>
 }
 
-function openPieces(client: pg.Client): Pieces {
+function openPieces(client: pg.Client, authors: readonly string[]): Pieces {
   const messages = openPiece(
-    'message (id, conversation_id, channel_id, contact_id, direction, state, text, at, created_at, provider_key, origin)',
+    'message (id, conversation_id, channel_id, contact_id, direction, state, text, at, created_at, provider_key, origin, author_id)',
   )
   const words = openPiece('message_search (message_id, conversation_id, channel_id, created_at, words)')
   const notes = openPiece('note (id, contact_id, conversation_id, channel_id, author_id, text, at)')
@@ -232,6 +245,7 @@ function openPieces(client: pg.Client): Pieces {
         at,
         key,
         direction === 'in' ? 'contact' : 'agent',
+        direction === 'in' ? null : (authors[id % authors.length] ?? null),
       ])
       words.add([id, talk.id, talk.channel, at, vectorOf(folded.join(' '))])
       if (recent && direction === 'in')

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { measureCampaigns } from './campaigns.ts'
 import { measureContacts } from './contacts.ts'
+import { measureDashboard } from './dashboard.ts'
 import { measureFanout } from './fanout.ts'
 import { measureGrowth } from './growth.ts'
 import { measureImports } from './imports.ts'
@@ -14,7 +15,7 @@ import { createReport, type Report, say, writeJson } from './report.ts'
 import { openWorld, type World } from './world.ts'
 
 const HELP = `npm run bench -- [options]
-  --only NAME    inbound, growth, contacts, imports, live, merge, campaigns, rate or page; may be given several times
+  --only NAME    inbound, growth, contacts, imports, live, merge, campaigns, dashboard, rate or page; may be given several times
   --quick        small and short, to see that it works; its figures mean little
   --big          10,000,000 activities instead of 2,000,000
   --activities N as many instead
@@ -89,6 +90,14 @@ async function bench(): Promise<void> {
           world,
           report,
           values.quick ? { messages: 2000, audience: 20_000 } : { messages: 40_000, audience: 1_000_000 },
+        ),
+      dashboard: () =>
+        measureDashboard(
+          world,
+          report,
+          values.quick
+            ? { small: 10_000, large: 100_000, rounds: 20 }
+            : { small: 10_000, large: Number(values.activities ?? 2_000_000), rounds: 100 },
         ),
       rate: () => measureRate(world, report, { seconds: values.quick ? 10 : 60 }),
       page: () => measurePage(report),

@@ -111,6 +111,7 @@ const screens = ({ conversationId, contactId }: Demo): Record<string, string> =>
   reports: '/reports',
   'reports-messages': '/reports/messages?period=year',
   'reports-agents': '/reports/agents',
+  'reports-identities': '/reports/identities',
   'reports-costs': '/reports/costs?period=quarter',
   'reports-costs-list': '/reports/costs?period=quarter&group=user&line=all',
   'reports-list': '/reports?list=out.outcome=failed',
@@ -149,6 +150,30 @@ async function openLists(page: Page, folder: string): Promise<void> {
   for (const n of [0, 2]) await page.locator('[data-index]').nth(n).getByRole('checkbox').check({ force: true })
   await take(page, join(folder, 'contacts-chosen.png'))
   await page.keyboard.press('Escape')
+}
+
+/** What opens over a page: the ready answers and the fields of the composer, the notices, the editor of a text. */
+const opened = ({ conversationId }: Demo): Record<string, (page: Page) => Promise<void>> => {
+  const write = async (page: Page, text: string): Promise<void> => {
+    await page.goto(`/inbox/${conversationId}`)
+    await still(page)
+    await page.getByTestId('composer').locator('textarea').pressSequentially(text)
+    await page.getByTestId('composer').getByRole('option').first().waitFor()
+  }
+  return {
+    'composer-answers': (page) => write(page, '/'),
+    'composer-fields': (page) => write(page, '{'),
+    notices: async (page) => {
+      await page.goto('/inbox')
+      await page.getByTestId('bell').click()
+      await page.getByTestId('notices').waitFor()
+    },
+    'text-editor': async (page) => {
+      await page.goto('/settings/texts')
+      await page.getByTestId('text-row').first().getByRole('button').first().click()
+      await page.getByTestId('template-preview').waitFor()
+    },
+  }
 }
 
 interface Look {
@@ -193,6 +218,11 @@ async function everyScreen(browser: Browser, demo: Demo, only?: readonly string[
         for (const [name, path] of Object.entries(screens(demo))) {
           if (only && !only.includes(name)) continue
           await page.goto(path)
+          await take(page, join(folder, `${name}.png`))
+        }
+        for (const [name, show] of Object.entries(opened(demo))) {
+          if (only && !only.includes(name)) continue
+          await show(page)
           await take(page, join(folder, `${name}.png`))
         }
         if (only) {

@@ -7,6 +7,7 @@ import {
   type FieldPart,
   FORMATS,
   formatsOf,
+  LONGEST_RENDERED,
   LONGEST_TEMPLATE,
   MOST_FIELDS,
   parseTemplate,
@@ -212,6 +213,11 @@ describe('a text with fields', () => {
       '{a}'.repeat(6000),
     ])
       expect(parseTemplate(text).parts.length).toBeGreaterThan(0)
+  })
+
+  it('becomes no longer than anybody carries, however long its values are', () => {
+    const long: TemplateValues = { a: { type: 'text', text: 'ب'.repeat(5000) } }
+    expect(renderTemplate(parseTemplate('{a}'.repeat(6000)), long, FA).text).toHaveLength(LONGEST_RENDERED)
   })
 
   it('takes what programs and files say', () => {

@@ -25,6 +25,8 @@ export const MOST_FIELDS = 100
 /** So much of one value is put into a text. */
 const LONGEST_VALUE = 5000
 const LONGEST_NAME = 120
+/** No channel carries more: what a text becomes with long values in many places ends here, before a thousand of it fill the memory. */
+export const LONGEST_RENDERED = 40_000
 
 export type TemplateValue =
   | { type: 'text'; text: string }
@@ -234,6 +236,7 @@ export function renderTemplate(
   const missing = new Set<string>()
   let text = ''
   for (const part of parts) {
+    if (text.length > LONGEST_RENDERED) break
     if (!('field' in part)) {
       text += part.text
       continue
@@ -248,7 +251,7 @@ export function renderTemplate(
       text += hole(part)
     }
   }
-  return { text: stripUnsafe(text), missing: [...missing] }
+  return { text: stripUnsafe(cut(text, LONGEST_RENDERED)), missing: [...missing] }
 }
 
 const YES: Record<Locale, string> = { fa: 'بله', ar: 'نعم', en: 'yes' }

@@ -1,4 +1,5 @@
 import type { Channels } from '../conversations/channel-registry.ts'
+import { registerTemplateUse } from '../conversations/templates.ts'
 import type { App } from '../platform/app.ts'
 import { clockJobs } from './automation-clock.ts'
 import { automationJobs } from './automation-engine.ts'
@@ -12,5 +13,10 @@ export function automationModule(app: App, channels: Channels): void {
   automationJobs({ app, channels })
   clockJobs(app)
   app.plugins.push(automationHooks(app))
+  registerTemplateUse(
+    'automations',
+    `exists (select from automation a where a.deleted_at is null
+       and a.actions @> jsonb_build_array(jsonb_build_object('kind', 'send', 'templateId', template.id::text)))`,
+  )
   app.routes.push(...automationRoutes(app, channels))
 }

@@ -474,6 +474,23 @@ describe('macros', () => {
   })
 })
 
+test('a text that a rule or a campaign sends is put away, and not deleted', async () => {
+  const text = async (name: string): Promise<string> =>
+    (await admin().post<{ id: string }>('/templates', { name, text: 'سلام', uses: ['automation', 'campaign'] })).body.id
+  const [ofRule, ofCampaign, ofNobody] = [await text('قاعده'), await text('کارزار'), await text('هیچ')]
+  const saved = await admin().post<Macro>('/macros', {
+    name: 'متن',
+    actions: [{ kind: 'send', templateId: ofRule, channelIds: [] }],
+  })
+  expect(saved.status, JSON.stringify(saved.body)).toBe(201)
+  const audience = { selections: [], viewIds: [], listIds: [] }
+  const made = await admin().post('/campaigns', { name: 'متن', templateId: ofCampaign, audience, channelIds: [] })
+  expect(made.status, JSON.stringify(made.body)).toBe(201)
+  const gone = []
+  for (const id of [ofRule, ofCampaign, ofNobody]) gone.push((await admin().delete(`/templates/${id}`)).body)
+  expect(gone).toEqual([{ archived: true }, { archived: true }, { archived: false }])
+})
+
 test('who only presses the button does not see the key in an address', async () => {
   const actions = [{ kind: 'webhook', url: `http://127.0.0.1:${portOf(erp)}/in?key=geheim` }]
   const macro = (await admin().post<Macro>('/macros', { name: 'بیرون', actions })).body

@@ -1,4 +1,5 @@
 import type { Channels } from '../conversations/channel-registry.ts'
+import { registerTemplateUse } from '../conversations/templates.ts'
 import type { App } from '../platform/app.ts'
 import { createEngine } from './campaign-engine.ts'
 import { campaignOutcomes } from './campaign-outcomes.ts'
@@ -26,6 +27,10 @@ export function campaignModule(app: App, channels: Channels): void {
   exclusionPart()
   listPart()
   recipientPart()
+  registerTemplateUse(
+    'campaigns',
+    'exists (select from campaign k where k.template_id = template.id and k.deleted_at is null)',
+  )
   // A campaign's files are named in an array, which no foreign key can say.
   app.fileUses.push('exists (select from campaign k where file.id = any(k.file_ids))')
   app.fileRules.push(async (actor, fileId) => {

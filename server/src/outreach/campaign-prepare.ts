@@ -337,7 +337,16 @@ async function withTexts(
         row: kept,
       }
     if (length > (longest.get(way.channelId) ?? 0))
-      return { contactId, state: 'held', reason: 'too_long', detail: String(length), way, text, row: kept }
+      return {
+        contactId,
+        state: 'held',
+        reason: 'too_long',
+        detail: String(length),
+        way,
+        // To be looked at; when its turn comes again it is made anew.
+        text: text?.slice(0, 5000) ?? null,
+        row: kept,
+      }
     return { contactId, state: 'ready', reason: null, detail: null, way, text, row: null }
   })
 }

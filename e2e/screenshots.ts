@@ -157,7 +157,10 @@ const opened = ({ conversationId }: Demo): Record<string, (page: Page) => Promis
   const write = async (page: Page, text: string): Promise<void> => {
     await page.goto(`/inbox/${conversationId}`)
     await still(page)
-    await page.getByTestId('composer').locator('textarea').pressSequentially(text)
+    const box = page.getByTestId('composer').locator('textarea')
+    // The draft of the picture before is kept.
+    await box.fill('')
+    await box.pressSequentially(text)
     await page.getByTestId('composer').getByRole('option').first().waitFor()
   }
   return {

@@ -139,6 +139,19 @@ describe('administrators and tokens from the command line', () => {
   }, 60_000)
 })
 
+test('the sums of the reports are compared and counted anew', async () => {
+  const url = database.url
+  await database.pool.query(
+    `insert into report_delta values ('in', '', (select coalesce(min(id), 1) from channel), 0, '2026-03-11T10:00Z', 3, 0)`,
+  )
+  const wrong = await daftar(['reports', 'recount'], { url })
+  expect(wrong.out).toMatch(/in\/2026-03-11.*3 0 [\s\S]*These sums were wrong/)
+  expect(wrong.code).toBe(1)
+  const right = await daftar(['reports', 'recount'], { url })
+  expect(right.out).toContain('The sums of the reports are right.')
+  expect(right.code).toBe(0)
+})
+
 test('the doctor says what is well and what to do', async () => {
   const url = database.url
   const fine = await daftar(['doctor'], { url })

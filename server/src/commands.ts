@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { doctor } from './doctor.ts'
+import { differingSums, rebuildReports } from './insight/rollups.ts'
 import { administratorRole, ensurePresetRoles } from './org/administrators.ts'
 import { hashPassword, isWeak, MIN_PASSWORD_LENGTH } from './org/passwords.ts'
 import { makeToken } from './org/tokens.ts'
@@ -26,6 +27,7 @@ const HELP = `daftar <command>
   token create --email E --name N               make an API token of a user and print it, and nothing else
   backup --to FILE                              write everything to one file, while Daftar runs or not
   restore --from FILE [--force]                 put a backup in place; --force replaces what is there
+  reports recount                               compare what reports count with what is stored, and count it anew
   doctor                                        say what is well and what is not
 
   --help after a command says more. Settings come from the environment, as for start.
@@ -89,6 +91,22 @@ const COMMANDS: Record<string, Command> = {
 `,
     options: { from: { type: 'string' }, force: { type: 'boolean' } },
     run: restore,
+  },
+  'reports recount': {
+    help: `daftar reports recount
+
+  Compares the sums that reports read with what is stored, says which differ, and counts all of it anew. Daftar may go on running.
+  جمع‌های گزارش‌ها را با آنچه ذخیره شده می‌سنجد و از نو می‌شمارد.
+`,
+    options: {},
+    run: (_values, env) =>
+      withDatabase(env, async (db) => {
+        const different = await differingSums(db)
+        for (const { row, kept, counted } of different) print(`${row}: ${kept ?? '0'} instead of ${counted ?? '0'}`)
+        print(different.length === 0 ? 'The sums of the reports are right.' : 'These sums were wrong; counting anew …')
+        if (!(await rebuildReports(db))) throw new Error('Another node is adding up at this moment; try again.')
+        if (different.length > 0) process.exitCode = 1
+      }),
   },
   doctor: {
     help: `daftar doctor\n\n  Says what is well and what is not, and what to do. Exit code 1 when something is not well.\n  می‌گوید چه چیزی درست است و چه چیزی نه.\n`,

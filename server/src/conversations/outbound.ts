@@ -11,6 +11,7 @@ import { previewOf } from './message-text.ts'
 import type { RouteReason, Way } from './routes.ts'
 import { indexMessages } from './search.ts'
 import { type Button, makeLinks } from './start-links.ts'
+import { countUses } from './template-uses.ts'
 import { customerTexts } from './welcome.ts'
 
 export const PRIORITY = { reply: 0, automatic: 5, bulk: 9 } as const
@@ -75,6 +76,7 @@ export async function queueMessages(tx: Tx, outs: readonly NewOutbound[]): Promi
   )
   await enqueue(tx, parts)
   await reserve(tx, parts)
+  await countUses(tx, usesOf(outs))
   const moved = await moveConversations(
     tx,
     [...byOut.values()].flatMap((own) => own.slice(-1)),
@@ -82,6 +84,14 @@ export async function queueMessages(tx: Tx, outs: readonly NewOutbound[]): Promi
   await tell(tx, parts, moved)
   for (const channelId of new Set(outs.map((out) => out.channel.id))) tx.afterCommit(() => wake(channelId))
   return outs.map((out) => (byOut.get(out) ?? []).map((part) => part.id))
+}
+
+/** What goes by another way was counted when it was first sent. */
+function usesOf(outs: readonly NewOutbound[]): Map<string, number> {
+  const times = new Map<string, number>()
+  for (const { templateId, reroutedFromId } of outs)
+    if (templateId && reroutedFromId === undefined) times.set(templateId, (times.get(templateId) ?? 0) + 1)
+  return times
 }
 
 /** `queueMessages` for one. */

@@ -14,7 +14,6 @@ import { pricesNow } from './costs.ts'
 import { queueMessage } from './outbound.ts'
 import { judge, type Way, waysTo } from './routes.ts'
 import { fillMessage } from './template-sending.ts'
-import { countUses } from './templates.ts'
 import { loadConversations } from './views.ts'
 import { shareLabel } from './welcome.ts'
 
@@ -60,7 +59,6 @@ export async function startConversation(
       route: { reason: way.reason, ways: further, price: way.price, saved: way.saved },
       ...(message.askNumber && { askNumber: channel.welcome.buttonText || (await shareLabel(tx)) }),
     })
-    if (message.templateId !== undefined) await countUses(tx, new Map([[message.templateId, 1]]))
     const [conversation] = await loadConversations(tx, [id])
     if (!conversation) throw new Error('the conversation was not stored')
     return conversation

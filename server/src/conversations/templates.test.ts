@@ -11,7 +11,8 @@ import { install, playKind } from '../../test/channel-kind.ts'
 import { deskUser, makeChannel, write } from '../../test/desk.ts'
 import { loadTemplateValues } from './template-fields.ts'
 import { copiesFor } from './copies.ts'
-import { countUses, readTemplate, registerTemplateUse, renderTexts } from './templates.ts'
+import { countUses } from './template-uses.ts'
+import { readTemplate, registerTemplateUse, renderTexts } from './templates.ts'
 
 let t: TestApp
 let admin: Client

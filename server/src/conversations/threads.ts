@@ -10,7 +10,6 @@ import { forgetDraft } from './drafts.ts'
 import { addNote } from './notes.ts'
 import { queueMessage } from './outbound.ts'
 import { fillMessage } from './template-sending.ts'
-import { countUses } from './templates.ts'
 import { loadMessages } from './views.ts'
 import { shareLabel } from './welcome.ts'
 
@@ -99,7 +98,6 @@ export async function postMessage(
       })
       const [message] = await loadMessages(tx, [id])
       if (!message) throw new Error('the message was not stored')
-      if (input.templateId !== undefined) await countUses(tx, new Map([[input.templateId, 1]]))
       await forgetDraft(tx, actor, conversationId, false)
       return { type: 'message', at: message.at, message } satisfies TimelineItem
     })

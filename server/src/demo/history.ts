@@ -66,6 +66,10 @@ export async function addHistory(db: Database, { desks }: Pick<Stage, 'desks'>, 
       `update contact c set created_at = first.at from (select contact_id, min(created_at) as at from conversation group by 1) first
        where c.id = first.contact_id and c.created_at > first.at`,
     )
+    await tx.query(`update channel set created_at = least(created_at, now() - interval '${DAYS + 2} days')`)
+    await tx.query(
+      `update app_user set created_at = least(created_at, now() - interval '${DAYS + 3} days' + id * interval '3 hours')`,
+    )
     await addWon(tx)
     await findResponses(tx)
   })
@@ -141,8 +145,9 @@ async function addTalk(tx: Tx, chat: Chat, userId: string, lines: readonly Line[
 /** Numbers that were sent a link to a bot over these weeks, and those that came by it. */
 async function addWon(tx: Tx): Promise<void> {
   await tx.query(
-    `update identity_won w set at = m.at from (select contact_id, max(at) as at from message where kind = 'contact' group by 1) m
-     where m.contact_id = w.contact_id`,
+    `update identity_won w set at = m.at
+     from (select c.root_id, max(m.at) as at from message m join contact c on c.id = m.contact_id where m.kind = 'contact' group by 1) m, contact o
+     where o.id = w.contact_id and m.root_id = o.root_id`,
   )
   await tx.query(
     `insert into identity_asked (contact_id, channel_id, at)

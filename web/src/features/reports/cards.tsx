@@ -63,7 +63,13 @@ export function Tiles({ board }: { board: Dashboard }) {
           <span className={css.none}>{t('reports.saved.none')}</span>
         ) : (
           board.saved.map((one) => (
-            <Behindness key={one.currency} of={{ figure: 'saved' }} count={1} name={t('reports.saved')}>
+            <Behindness
+              key={one.currency}
+              of={{ figure: 'saved' }}
+              count={1}
+              said={formatMoney(one, money)}
+              name={t('reports.saved')}
+            >
               {formatMoney(one, money)}
             </Behindness>
           ))

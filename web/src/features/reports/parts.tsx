@@ -59,6 +59,7 @@ export function About({ name, about }: { name: string; about: Key }) {
 export function Behindness({
   of,
   count,
+  said,
   name,
   children,
   className,
@@ -67,6 +68,8 @@ export function Behindness({
 }: {
   of: Behind
   count: number
+  /** What is read aloud in the place of the count. */
+  said?: string
   name: string
   children?: ReactNode
   className?: string | undefined
@@ -75,7 +78,7 @@ export function Behindness({
   style?: React.CSSProperties
 }) {
   const { t, n } = useI18n()
-  const title = t('reports.list.open', { name, count: n(count) })
+  const title = t('reports.list.open', { name, count: said ?? n(count) })
   if (count === 0)
     return (
       <span className={className} style={style} title={`${name}: ${n(0)}`}>

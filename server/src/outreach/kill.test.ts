@@ -121,13 +121,13 @@ test('two nodes killed in mid-campaign: nobody twice, nobody forgotten, unknowns
   const made = await client.post<{ id: string; webhookUrl: string }>('/channels', {
     kind: 'bale',
     name: 'بله',
-    settings: { token: TOKEN, mode: 'webhook', baseUrl: sim.url, ratePerSecond: 40, ratePerChat: 20 },
+    settings: { token: TOKEN, mode: 'webhook', baseUrl: sim.url, ratePerSecond: 12, ratePerChat: 12 },
   })
   expect(made.status, JSON.stringify(made.body)).toBeLessThan(300)
   const byNumber = await client.post<{ id: string }>('/channels', {
     kind: 'bale-safir',
     name: 'سفیر',
-    settings: { apiKey: safir.key, botId: TOKEN.split(':')[0], baseUrl: sim.url, ratePerSecond: 40, ratePerChat: 20 },
+    settings: { apiKey: safir.key, botId: TOKEN.split(':')[0], baseUrl: sim.url, ratePerSecond: 12, ratePerChat: 12 },
   })
   expect(byNumber.status, JSON.stringify(byNumber.body)).toBeLessThan(300)
   await until(async () => sim.webhook(bot) !== '', 'the webhook to be set')

@@ -51,7 +51,7 @@ create table report_delta (
 -- `parts`: counts by hour (1 to 24); of responses their seconds by hour (25 to 48) and how many took how long (49 to 61).
 create table report_day (
   agent_id   bigint not null,    -- -1: all together
-  channel_id bigint not null,
+  channel_id bigint not null,    -- 0: all together, for who sees them all
   measure    text not null,
   day        date not null,      -- in report_state.time_zone
   key        text not null,

@@ -43,20 +43,15 @@ const STRETCH = `(
     select agent_id, channel_id, measure, extract(dow from day)::int, key, n, total, parts from ${REPORT_DAYS} d
     where agent_id = any($1::bigint[]) and channel_id = any($2::bigint[]) and day between $7 and $8)`
 const NOTHING: Piece = { key: '', from: '0001-01-01', to: '0001-01-01' }
-function stretchOf({
-  agentIds,
-  channelIds,
-  from,
-  to,
-}: Pick<Range, 'agentIds' | 'channelIds' | 'from' | 'to'>): unknown[] {
+function stretchOf({ agentIds, sumIds, from, to }: Range): unknown[] {
   const all: Piece = { key: from, from, to }
   const { months = NOTHING, days } = agentIds === undefined ? monthsWithin(from, to) : { days: [all] }
   const [first = NOTHING, second = NOTHING] = days
-  return [agentIds ?? ['-1'], channelIds, ...[months, first, second].flatMap((piece) => [piece.from, piece.to])]
+  return [agentIds ?? ['-1'], sumIds, ...[months, first, second].flatMap((piece) => [piece.from, piece.to])]
 }
-const cutOf = ({ agentIds, channelIds, from, to }: Range): [readonly string[], readonly string[], string, string] => [
+const cutOf = ({ agentIds, sumIds, from, to }: Range): [readonly string[], readonly string[], string, string] => [
   agentIds ?? ['-1'],
-  channelIds,
+  sumIds,
   from,
   to,
 ]
@@ -176,7 +171,7 @@ export async function readChannels(db: Db, range: Range): Promise<ChannelFigures
   const rows = await db.query<Sum & { channel_id: string; key: string }>(
     `select channel_id, measure, key, sum(n)::float8 as n, sum(total)::float8 as total from ${STRETCH} r
      where measure in ('in', 'out', 'response', 'asked', 'won') group by 1, 2, 3`,
-    stretchOf(range),
+    stretchOf({ ...range, sumIds: range.channelIds }),
   )
   const made = new Map(
     range.channelIds.map((channelId): [string, ChannelFigures] => [
@@ -250,7 +245,7 @@ export async function readHours(db: Db, range: Range): Promise<Dashboard['hours'
   const rows = await db.query<{ day: string }>(
     `select day::text, ${parts(HOUR, 24)} from ${REPORT_DAYS} r
      where agent_id = any($1::bigint[]) and channel_id = any($2::bigint[]) and day = any($3::date[]) and measure in ('in', 'out') and ${COUNTED} group by 1`,
-    [range.agentIds ?? ['-1'], range.channelIds, days],
+    [range.agentIds ?? ['-1'], range.sumIds, days],
   )
   const [today = [], yesterday = [], weekAgo = []] = days.map((day) =>
     readParts(rows.find((row) => row.day === day) ?? {}, 24),
@@ -275,7 +270,7 @@ export async function readAgents(db: Db, range: Range): Promise<AgentFigures[]> 
        coalesce(sum(n) filter (where key like 'failed:%'), 0)::float8 as failed, coalesce(sum(n) filter (where key = 'cancelled'), 0)::float8 as cancelled,
        ${parts(WAITED, GROUPS)}
      from (${ofAgents(REPORT_MONTHS, 3)} union all ${ofAgents(REPORT_DAYS, 5)} union all ${ofAgents(REPORT_DAYS, 7)}) all_of_it group by 1, 2`,
-    [agents, range.channelIds, ...[months ?? NOTHING, first, second].flatMap(({ from, to }) => [from, to])],
+    [agents, range.sumIds, ...[months ?? NOTHING, first, second].flatMap(({ from, to }) => [from, to])],
   )
   const made = new Map<string, AgentFigures>()
   for (const row of rows) {

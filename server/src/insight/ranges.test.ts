@@ -10,6 +10,7 @@ const range = (more: Partial<Range>): Range => ({
   calendar: 'persian',
   locale: 'fa',
   channelIds: [],
+  sumIds: [],
   agentIds: undefined,
   complete: true,
   ...more,

@@ -18,6 +18,8 @@ export interface Range {
   locale: Locale
   /** Asked for, or all that the reader may view. */
   channelIds: readonly string[]
+  /** Whose sums say the same: of every channel together (0) for a reader who sees and asked for them all. */
+  sumIds: readonly string[]
   /** Undefined: everybody together. */
   agentIds: readonly string[] | undefined
   complete: boolean
@@ -47,11 +49,12 @@ export async function readRange(db: Db, actor: Actor, query: ReportQuery): Promi
   if (by === 'hour' && length > MOST_HOURLY_DAYS) throw wrongField('by', 'out_of_range')
   const asked = query.channelId?.split(',')
   if (asked?.some((id) => !actor.channels.view.includes(id))) throw new Problem('not_found')
-  const row = await db.one<{ time_zone: string; complete: boolean; calendar: Calendar }>(
+  const row = await db.one<{ time_zone: string; complete: boolean; calendar: Calendar; all: boolean }>(
     `select case when s.built_at is null then o.time_zone else s.time_zone end as time_zone,
-       s.built_at is not null and s.time_zone = o.time_zone as complete, coalesce(u.calendar, o.calendar) as calendar
+       s.built_at is not null and s.time_zone = o.time_zone as complete, coalesce(u.calendar, o.calendar) as calendar,
+       not exists (select from channel where id <> all($2::bigint[])) as all
      from report_state s, organisation o left join app_user u on u.id = $1`,
-    [actor.userId],
+    [actor.userId, actor.channels.view],
   )
   if (!row) throw new Error('the organisation is missing')
   return {
@@ -63,6 +66,7 @@ export async function readRange(db: Db, actor: Actor, query: ReportQuery): Promi
     calendar: row.calendar,
     locale: actor.locale,
     channelIds: asked ?? actor.channels.view,
+    sumIds: asked ?? (row.all ? ['0'] : actor.channels.view),
     agentIds: query.agentId?.split(','),
     complete: row.complete,
   }

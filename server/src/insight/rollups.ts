@@ -38,8 +38,8 @@ const list = (count: number, each: (n: number) => string): string =>
   Array.from({ length: count }, (_, n) => each(n)).join(', ')
 
 /**
- * Lines cut into days of `zone` (an SQL expression) and piled up as rows of `report_day`: of each agent, and of all
- * together (-1). Unit 'month': rows of `report_month`.
+ * Lines cut into days of `zone` (an SQL expression) and piled up as rows of `report_day`: of each agent and of all together
+ * (-1), of each channel and of all together (0). Unit 'month': rows of `report_month`.
  */
 function piled(lines: string, zone: string, unit: Unit): string {
   const day =
@@ -53,10 +53,11 @@ function piled(lines: string, zone: string, unit: Unit): string {
     select ${KEYS[unit]}, sum(n)::bigint as n, sum(total)::bigint as total,
       case measure when 'response' then array[${counts}, ${totals}, ${waits}]::bigint[] else array[${counts}]::bigint[] end as parts
     from (
-      select who.agent_id, l.channel_id, l.measure, ${day}, case when l.measure = 'response' then '' else l.key end as key,
+      select who.agent_id, which.channel_id, l.measure, ${day}, case when l.measure = 'response' then '' else l.key end as key,
         extract(hour from l.local)::int as hour, case when l.measure = 'response' then l.key::int end as waited, l.n::int as n, l.total
       from (select *, slot at time zone ${zone} as local from (${lines}) every_line) l
       cross join lateral (values (l.agent_id), (-1)) who(agent_id)
+      cross join lateral (values (l.channel_id), (0)) which(channel_id)
       -- Kept apart from the sums: or the hour would be worked out anew for each of them.
       offset 0
     ) cut group by ${KEYS[unit]}`

@@ -93,9 +93,10 @@ const WALKS = {
 function statement(walk: keyof typeof WALKS): string {
   return `with ${STRETCHES}, page as (
       select x.* from unnest($8::bigint[]) c(id) cross join lateral (
-        select x.* from stretch s cross join lateral (
+        -- The newest stretch first, and no further than the page is full: stretches do not overlap.
+        select x.* from (select * from stretch order by a desc) s cross join lateral (
           select x.* from (${WALKS[walk]}) x where ${BEFORE} order by x.at desc, x.id desc limit $9) x
-        order by x.at desc, x.id desc limit $9) x
+        limit $9) x
       order by x.at desc, x.id desc limit $9)
     select p.id, (extract(epoch from p.at) * 1000000)::bigint::text as micros, p.at, p.channel_id, coalesce(p.conversation_id, m.conversation_id) as conversation_id, p.message_id,
       case when r.id is not null then json_build_object('id', r.id::text, 'kind', r.kind, 'name', r.name, 'avatarFileId', r.avatar_file_id::text) end as contact,

@@ -21,7 +21,7 @@ create index response_agent on response (agent_id, at desc, message_id desc);
 -- A number became an address on a bot: its holder shared it, or pressed the link he was sent.
 create table identity_won (
   id         bigint generated always as identity primary key,
-  contact_id bigint not null,
+  contact_id bigint not null references contact,
   channel_id bigint not null,
   how        text not null,                    -- number_shared, start_link
   at         timestamptz not null default now()
@@ -31,7 +31,7 @@ create index identity_won_contact on identity_won (contact_id);
 
 -- Whom a link to a bot was sent for the first time: of them the won ones are a share. Links themselves are purged.
 create table identity_asked (
-  contact_id bigint not null,
+  contact_id bigint not null references contact,
   channel_id bigint not null,                  -- the bot it leads to
   at         timestamptz not null default now(),
   primary key (contact_id, channel_id)

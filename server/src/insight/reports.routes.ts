@@ -14,11 +14,24 @@ import {
   Traffics,
 } from '#shared/api/reports.ts'
 import type { App } from '../platform/app.ts'
+import type { Database, Tx } from '../platform/db.ts'
 import { type AnyRoute, route } from '../platform/http.ts'
 import { readAgents, readChannels, readDashboard, readNow, readPoints, readResponses, readSaved } from './figures.ts'
 import { type Range, readRange } from './ranges.ts'
 import { readRows } from './rows.ts'
 import { openSheet } from './sheet.ts'
+
+/**
+ * Several statements on one picture of the database, so that the pictures of a page are of the same moment. Their plans are
+ * the same whatever is asked, and made once a connection: planning them anew takes longer than running them.
+ */
+function still<T>(db: Database, read: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    await tx.query('set transaction isolation level repeatable read, read only')
+    await tx.query('set local plan_cache_mode = force_generic_plan')
+    return read(tx)
+  })
+}
 
 const frameOf = ({ timeZone, from, to, today, complete }: Range) => ({ timeZone, from, to, today, complete })
 
@@ -31,7 +44,8 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'The dashboard: everything below for one range, the stretch before it, and how the channels stand now.',
       query: ReportQuery,
       answer: Dashboard,
-      handle: async ({ actor, query }) => readDashboard(db, actor, await readRange(db, actor, query)),
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => readDashboard(tx, actor, await readRange(tx, actor, query))),
     }),
     route({
       method: 'GET',
@@ -40,10 +54,11 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'Messages in and out, answers and numbers won along the time, or by hour of the day or weekday.',
       query: ReportQuery,
       answer: Traffics,
-      handle: async ({ actor, query }) => {
-        const range = await readRange(db, actor, query)
-        return { ...frameOf(range), step: range.step, points: await readPoints(db, range) }
-      },
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => {
+          const range = await readRange(tx, actor, query)
+          return { ...frameOf(range), step: range.step, points: await readPoints(tx, range) }
+        }),
     }),
     route({
       method: 'GET',
@@ -52,10 +67,11 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'Channel by channel: messages in and out, and what became of those that went out.',
       query: ReportQuery,
       answer: ReportChannels,
-      handle: async ({ actor, query }) => {
-        const range = await readRange(db, actor, query)
-        return { ...frameOf(range), channels: await readChannels(db, range) }
-      },
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => {
+          const range = await readRange(tx, actor, query)
+          return { ...frameOf(range), channels: await readChannels(tx, range) }
+        }),
     }),
     route({
       method: 'GET',
@@ -64,11 +80,12 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'How long customers waited for an answer: average, median, groups, and along the time.',
       query: ReportQuery,
       answer: ReportResponses,
-      handle: async ({ actor, query }) => {
-        const range = await readRange(db, actor, query)
-        const responses = await readResponses(db, range)
-        return { ...frameOf(range), step: range.step, points: await readPoints(db, range), responses }
-      },
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => {
+          const range = await readRange(tx, actor, query)
+          const responses = await readResponses(tx, range)
+          return { ...frameOf(range), step: range.step, points: await readPoints(tx, range), responses }
+        }),
     }),
     route({
       method: 'GET',
@@ -77,10 +94,11 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'What each user wrote, answered and closed. Programs are the agent 0.',
       query: ReportQuery,
       answer: ReportAgents,
-      handle: async ({ actor, query }) => {
-        const range = await readRange(db, actor, query)
-        return { ...frameOf(range), agents: await readAgents(db, range) }
-      },
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => {
+          const range = await readRange(tx, actor, query)
+          return { ...frameOf(range), agents: await readAgents(tx, range) }
+        }),
     }),
     route({
       method: 'GET',
@@ -89,10 +107,11 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'Numbers that became addresses on a bot, by sharing or by link, beside how many were sent a link.',
       query: ReportQuery,
       answer: ReportChannels,
-      handle: async ({ actor, query }) => {
-        const range = await readRange(db, actor, query)
-        return { ...frameOf(range), channels: await readChannels(db, range) }
-      },
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => {
+          const range = await readRange(tx, actor, query)
+          return { ...frameOf(range), channels: await readChannels(tx, range) }
+        }),
     }),
     route({
       method: 'GET',
@@ -101,10 +120,11 @@ export function reportRoutes({ db }: App): AnyRoute[] {
       summary: 'What the chosen ways saved against the dearest one, by currency.',
       query: ReportQuery,
       answer: ReportSaved,
-      handle: async ({ actor, query }) => {
-        const range = await readRange(db, actor, query)
-        return { ...frameOf(range), saved: await readSaved(db, range) }
-      },
+      handle: ({ actor, query }) =>
+        still(db, async (tx) => {
+          const range = await readRange(tx, actor, query)
+          return { ...frameOf(range), saved: await readSaved(tx, range) }
+        }),
     }),
     route({
       method: 'GET',

@@ -114,6 +114,12 @@ async function happen(talk: Talk, { below, pick }: ReturnType<typeof dice>): Pro
           'delete from message where id in (select id from message where conversation_id = $1 order by id limit 2)',
           [talk.id],
         )
+      else if (below(2) === 0)
+        await db.query(
+          `insert into start_link (token_hash, channel_id, contact_id, identity_id, message_id, expires_at)
+           values (decode(md5(random()::text), 'hex'), $1, $2, 1, 1, now())`,
+          [talk.channelId, talk.contactId],
+        )
       else
         await db.query('insert into identity_won (contact_id, channel_id, how, at) values ($1, $2, $3, $4)', [
           talk.contactId,

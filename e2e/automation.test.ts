@@ -150,7 +150,7 @@ describe.each(PLAYS)('automation, in $locale', (play) => {
     const body = JSON.stringify({ order: { id: 'A-17' }, customer: { phone: '09121110000' } })
     const deliver = async (): Promise<unknown> => {
       const timestamp = String(Math.floor(Date.now() / 1000))
-      const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
+      const signature = createHmac('sha256', secret).update(`${timestamp}.order-A-17.${body}`).digest('hex')
       const answer = await fetch(`${office.url}${new URL(rule.hookUrl ?? '').pathname}`, {
         method: 'POST',
         headers: {

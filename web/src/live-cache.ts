@@ -6,6 +6,7 @@ import type { DealBoard } from '#shared/api/deals.ts'
 import type { LiveChange, LivePresence } from '#shared/api/live.ts'
 import { ApiProblem, api } from './api.ts'
 import { calmly } from './calmly.ts'
+import { onceMore } from './once-more.ts'
 import { belongs, channelsQuery, type ConversationFilter, countsQuery } from './queries.ts'
 import { meQuery } from './session/session.ts'
 
@@ -66,6 +67,7 @@ export function placeConversation(client: QueryClient, conversation: Conversatio
   for (const query of client.getQueryCache().findAll({ queryKey: ['conversations', 'list'] })) {
     const filter = query.queryKey[2] as ConversationFilter
     const fits = belongs(filter, conversation, meId)
+    onceMore(client, query.queryKey, conversation.id, () => placeConversation(client, conversation))
     if (fits === null) {
       const update = (pages: Pages<Conversation> | undefined) =>
         pages && {
@@ -104,6 +106,7 @@ const timelineOrder = (item: TimelineItem): { at: string; id: string } => ({
 })
 
 function placeInThread(client: QueryClient, conversationId: string, item: TimelineItem): void {
+  onceMore(client, ['thread', conversationId], itemKey(item), () => placeInThread(client, conversationId, item))
   client.setQueryData<Pages<TimelineItem>>(['thread', conversationId], (pages) =>
     placeItem(pages, item, itemKey, timelineOrder),
   )

@@ -321,7 +321,7 @@ async function openLinks(
   return asked
 }
 
-/** What rules may act upon, all of a batch at once; `contactId`: what the sender has become by now. */
+/** What upper modules may act upon, all of a batch at once. Whoever listens looks what the sender has become since. */
 async function tellReceived(
   tx: Tx,
   channel: LiveChannel,
@@ -329,13 +329,8 @@ async function tellReceived(
   threads: ReadonlyMap<string, Thread>,
 ): Promise<void> {
   if (inserted.length === 0) return
-  const roots = await tx.query<{ id: string; root_id: string }>(
-    'select id, root_id from contact where id = any($1::bigint[])',
-    [[...new Set(inserted.map(({ view }) => view.contactId))]],
-  )
-  const rootOf = new Map(roots.map((row) => [row.id, row.root_id]))
   const about = (view: InsertedMessage['view']) => ({
-    contactId: rootOf.get(view.contactId) ?? view.contactId,
+    contactId: view.contactId,
     conversationId: view.conversationId,
     channelId: channel.id,
   })
@@ -345,23 +340,19 @@ async function tellReceived(
       return thread?.opened ? [[thread.id, { view, first: thread.first }] as const] : []
     }),
   )
-  await happened(
-    tx,
-    [...opened.values()].map(({ view, first }) => ({
+  await happened(tx, [
+    ...[...opened.values()].map(({ view, first }) => ({
       kind: 'conversation.opened' as const,
       ...about(view),
       data: { by: 'contact', first },
     })),
-  )
-  await happened(
-    tx,
-    inserted.map(({ id, view, threadKey }) => ({
+    ...inserted.map(({ id, view, threadKey }) => ({
       kind: 'message.received' as const,
       ...about(view),
       messageId: id,
       data: { text: view.text, kind: view.kind, first: threads.get(threadKey)?.first ?? false },
     })),
-  )
+  ])
 }
 
 async function fetchProfiles(tx: Tx, channel: LiveChannel, senders: Map<string, KnownSender>): Promise<void> {

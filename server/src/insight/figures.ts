@@ -111,7 +111,7 @@ async function piecePoints(db: Db, range: Range): Promise<ReportPoint[]> {
 
 async function hourPoints(db: Db, range: Range): Promise<ReportPoint[]> {
   const apart = range.step === 'hour'
-  const rows = await db.query<{ day: string | null; measure: string }>(
+  const rows = await db.query<{ day: string | null; measure: string } & Record<`w${number}`, number | null>>(
     `select ${apart ? 'day::text' : 'null::text'} as day, measure, ${parts(HOUR, 24)}, ${numbers(24)
       .map((n) => `sum(parts[${HOUR_TOTAL + n}])::float8 as w${n}`)
       .join(', ')}
@@ -131,7 +131,7 @@ async function hourPoints(db: Db, range: Range): Promise<ReportPoint[]> {
   for (const row of rows) {
     const counts = readParts(row, 24)
     for (const [hour, n] of counts.entries()) {
-      const total = Number((row as unknown as Record<string, unknown>)[`w${hour}`] ?? 0)
+      const total = row[`w${hour}`] ?? 0
       const point = points.get(`${row.day} ${hour}`)
       if (point) addSum(point, { measure: row.measure, n, total })
     }

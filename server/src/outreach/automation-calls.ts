@@ -6,9 +6,16 @@ import { createHttp } from '../conversations/channel-http.ts'
 
 /** Signing what rules call and what they are called with, in the same way. */
 
-/** `v1=` and HMAC-SHA-256 in hex over `<seconds>.<body>`. */
-export function signatureOf(secret: string, timestamp: string, body: string): string {
-  return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
+/** What is signed: when, which one (so that a captured one cannot be passed off as another), and what it says. */
+export interface Signed {
+  timestamp: string
+  id: string
+  body: string
+}
+
+/** `v1=` and HMAC-SHA-256 in hex over `<seconds>.<id>.<body>`. */
+export function signatureOf(secret: string, { timestamp, id, body }: Signed): string {
+  return `v1=${createHmac('sha256', secret).update(`${timestamp}.${id}.${body}`).digest('hex')}`
 }
 
 /** How far a sender's clock may be off, and how long a signed delivery may be repeated (s). */
@@ -17,12 +24,12 @@ export const REPLAY_WINDOW = 300
 /** Whether a delivery is signed with the secret, and signed just now. */
 export function isSigned(
   secret: string,
-  { timestamp, signature, body }: { timestamp: string; signature: string; body: string },
+  { signature, ...signed }: Signed & { signature: string },
   now: number = Date.now(),
 ): boolean {
-  if (!/^[0-9]{1,12}$/.test(timestamp)) return false
-  const fresh = Math.abs(now / 1000 - Number(timestamp)) <= REPLAY_WINDOW
-  return safeEqual(signatureOf(secret, timestamp, body), signature) && fresh
+  if (!/^[0-9]{1,12}$/.test(signed.timestamp)) return false
+  const fresh = Math.abs(now / 1000 - Number(signed.timestamp)) <= REPLAY_WINDOW
+  return safeEqual(signatureOf(secret, signed), signature) && fresh
 }
 
 export interface CallAnswer {
@@ -55,7 +62,7 @@ export async function callOut(
         'content-type': 'application/json',
         'idempotency-key': id,
         'x-daftar-timestamp': timestamp,
-        ...(secret !== '' && { 'x-daftar-signature': signatureOf(secret, timestamp, body) }),
+        ...(secret !== '' && { 'x-daftar-signature': signatureOf(secret, { timestamp, id, body }) }),
       },
       body,
       timeout: TIMEOUT,

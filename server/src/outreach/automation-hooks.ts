@@ -16,7 +16,7 @@ import { openSecret } from './automation-secrets.ts'
 
 /**
  * `POST /hooks/automations/<secret part>`: outside systems (a shop, an ERP) tell a rule of what happened there. Signed over
- * `<seconds>.<body>`, each delivery once by its id, stored before it is acknowledged.
+ * `<seconds>.<id>.<body>`, each delivery once by its id, stored before it is acknowledged.
  */
 const LIMIT = 64 * 1024
 
@@ -67,7 +67,8 @@ async function receive(app: App, hook: string, given: Delivery): Promise<boolean
   if (!rule?.trigger.hook) throw new Problem('hook_unknown')
   const body = textOf(given.body)
   const secret = rule.secret === null ? undefined : openSecret(app.secrets, rule.id, rule.secret)
-  if (secret === undefined || !isSigned(secret, { ...given, body })) throw new Problem('hook_signature_wrong')
+  if (secret === undefined || !isSigned(secret, { ...given, id: given.delivery, body }))
+    throw new Problem('hook_signature_wrong')
   if (!/^[\w.:-]{1,200}$/.test(given.delivery)) throw new Problem('hook_body_invalid')
   if (!rule.enabled) throw new Problem('automation_off')
   const { trigger } = rule

@@ -1,4 +1,3 @@
-import type { App } from '../platform/app.ts'
 import type { Tx } from '../platform/db.ts'
 import { cause, type Happening, onHappened } from '../platform/happenings.ts'
 
@@ -7,7 +6,7 @@ export const MOST_DEEP = 5
 export const RUN_JOB = 'automation.run'
 
 /** Hears what happens. One statement a call, which stores nothing where no rule that is on waits for it. */
-export function listenToHappenings(_app: App): void {
+export function listenToHappenings(): void {
   onHappened('automation', hear)
 }
 

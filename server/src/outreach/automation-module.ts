@@ -9,7 +9,7 @@ import { automationRoutes } from './automations.routes.ts'
 
 /** Rules and macros. */
 export function automationModule(app: App, channels: Channels): void {
-  listenToHappenings(app)
+  listenToHappenings()
   automationJobs({ app, channels })
   clockJobs(app)
   app.plugins.push(automationHooks(app))

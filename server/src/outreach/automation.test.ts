@@ -348,7 +348,14 @@ describe('outside systems', () => {
     expect(JSON.parse(second?.body ?? '')).toMatchObject({ kind: 'contact.created', contact: { id: contact.id } })
     const timestamp = String(second?.headers['x-daftar-timestamp'])
     const signature = String(second?.headers['x-daftar-signature'])
-    expect(isSigned(secret, { timestamp, signature, body: second?.body ?? '' })).toBe(true)
+    expect(
+      isSigned(secret, {
+        timestamp,
+        signature,
+        id: String(second?.headers['idempotency-key']),
+        body: second?.body ?? '',
+      }),
+    ).toBe(true)
     answers = [400]
     await make()
     expect((await ended(id, 2))[0]).toMatchObject({ state: 'failed', reason: { code: 'answered', status: 400 } })
@@ -363,12 +370,14 @@ describe('outside systems', () => {
   test('the signature is the one that is written down in the documentation', () => {
     const secret = 'dfw_documentation'
     const body = '{"order":"A-17","phone":"09121234567"}'
-    const right = 'v1=dbc805dfc3f37530162eb515f80236857a2981cfd1eadbfa45174f9afc49fb0e'
-    expect(signatureOf(secret, '1700000000', body)).toBe(right)
-    const given = { timestamp: '1700000000', signature: right, body }
+    const right = 'v1=6ec77607ecb8a7567b01cd1e9738a23af79fdc4abb755c9dda264fa75bd03e74'
+    const signed = { timestamp: '1700000000', id: 'order-A-17', body }
+    expect(signatureOf(secret, signed)).toBe(right)
+    const given = { ...signed, signature: right }
     expect(isSigned(secret, given, 1_700_000_000_000)).toBe(true)
     expect(isSigned(secret, given, 1_700_000_301_000)).toBe(false)
     expect(isSigned(secret, { ...given, body: `${body} ` }, 1_700_000_000_000)).toBe(false)
+    expect(isSigned(secret, { ...given, id: 'order-A-18' }, 1_700_000_000_000)).toBe(false)
   })
 
   test('deliver: signed, once, matched by number; an unknown buyer becomes a lead', async () => {
@@ -396,7 +405,7 @@ describe('outside systems', () => {
       const timestamp = String(Math.floor((more.at ?? Date.now()) / 1000))
       return t.as().post<{ repeated?: boolean; code?: string }>(path, body, {
         'x-daftar-timestamp': timestamp,
-        'x-daftar-signature': signatureOf(more.secret ?? secret, timestamp, body),
+        'x-daftar-signature': signatureOf(more.secret ?? secret, { timestamp, id: delivery, body }),
         'x-daftar-delivery': delivery,
       })
     }

@@ -171,7 +171,9 @@ create table campaign_recipient (
   at          timestamptz not null default now()
 ) with (fillfactor = 70);
 create unique index campaign_recipient_contact on campaign_recipient (contact_id, campaign_id) where contact_id is not null;
-create unique index campaign_recipient_address on campaign_recipient (campaign_id, identity_id) where identity_id is not null;
+-- Of those who are written to: which address of a contact it is, is decided anew when it is written to.
+create unique index campaign_recipient_address on campaign_recipient (campaign_id, identity_id)
+  where identity_id is not null and state not in ('ready', 'held', 'excluded');
 create index campaign_recipient_page on campaign_recipient (campaign_id, id);
 create index campaign_recipient_state on campaign_recipient (campaign_id, state, id);
 create index campaign_recipient_next on campaign_recipient (campaign_id, channel_id, id) where state = 'ready';

@@ -331,6 +331,11 @@ async function verdictsOn(
     one && actor.channels.send.includes(one.id) ? [one] : [],
   )
   const judged = await judgeAll(tx, live, [...new Set(roots.values())])
+  const addresses = await addressesWritten(
+    tx,
+    campaign.id,
+    [...judged.values()].flatMap((one) => ('ways' in one ? [one.ways[0].identityId] : [])),
+  )
   // A text that was held is made now.
   const unwritten = campaign.fixed_text === null ? rows.filter((row) => row.text === null) : []
   const made = await textsFor(
@@ -351,6 +356,7 @@ async function verdictsOn(
     if (root === undefined || !one) out('not_visible')
     else if (taken.has(root)) out('duplicate')
     else if (!('ways' in one)) out(one.reason, one.detail)
+    else if (addresses.has(one.ways[0].identityId)) out('duplicate')
     else if (missing.length > 0)
       verdicts.set(row.id, { state: 'held', reason: 'missing_field', detail: missing.join(', ') })
     else if (text.length > (longest.get(one.ways[0].channelId) ?? 0))
@@ -381,6 +387,17 @@ async function othersWithin(
     [rootIds, campaignId, rows.map((row) => row.id)],
   )
   return new Set(found.map((row) => row.root_id))
+}
+
+/** Addresses that were written to already, under whatever contact they stood then. */
+async function addressesWritten(db: Db, campaignId: string, identityIds: readonly string[]): Promise<Set<string>> {
+  const found = await db.query<{ identity_id: string }>(
+    // campaign_recipient_address
+    `select identity_id from campaign_recipient
+     where campaign_id = $1 and identity_id = any($2::bigint[]) and state not in ('ready', 'held', 'excluded')`,
+    [campaignId, identityIds],
+  )
+  return new Set(found.map((row) => row.identity_id))
 }
 
 /** How many of them, in order, no budget forbids. The budgets stay locked until the commit, so the answer holds. */
